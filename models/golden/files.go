@@ -112,8 +112,8 @@ type NMSCase struct {
 	MaxDet     int `json:"max_det"`
 	MaxNMS     int `json:"max_nms"`
 	Columns    int
-	Input      []float32 // rows of cx cy w h obj and class scores
-	Output     [][6]float32
+	Input      []float32    // rows of cx cy w h obj and class scores
+	Output     [][6]float64 // x1 y1 x2 y2 score class, in eight digits
 }
 
 // NMSCases gives the cases of non-maximum suppression.

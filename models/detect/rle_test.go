@@ -1,0 +1,75 @@
+package detect
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rleCases were written by pycocotools 2.0.
+//
+//go:embed testdata/rle.json
+var rleCases []byte
+
+func TestRLEAgreesWithPycocotools(t *testing.T) {
+	var cases []struct {
+		Name          string
+		Width, Height int
+		RowRuns       []int `json:"row_runs"`
+		Size          [2]int
+		Counts        string
+	}
+	if err := json.Unmarshal(rleCases, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		var mask []byte
+		for i, n := range c.RowRuns {
+			mask = append(mask, bytes.Repeat([]byte{byte(i%2) * 255}, n)...)
+		}
+		got := EncodeRLE(mask, c.Width, c.Height)
+		if got.Size != c.Size || got.Counts != c.Counts {
+			t.Errorf("%s: got %v %.200s, want %v %.200s", c.Name, got.Size, got.Counts, c.Size, c.Counts)
+		}
+		back, err := RLE{Size: c.Size, Counts: c.Counts}.Decode()
+		if err != nil || !bytes.Equal(back, mask) {
+			t.Errorf("%s: decoded mask is another one (%v)", c.Name, err)
+		}
+	}
+}
+
+func TestRLERefusesBrokenText(t *testing.T) {
+	good := EncodeRLE(bytes.Repeat([]byte{0, 255, 255}, 40), 12, 10)
+	for name, c := range map[string]struct {
+		r    RLE
+		want string
+	}{
+		"cut in a number":    {RLE{[2]int{40, 40}, "o"}, "breaks off"},
+		"cut after a number": {RLE{good.Size, good.Counts[:len(good.Counts)-1]}, "cover"},
+		"too many pixels":    {RLE{[2]int{2, 2}, good.Counts}, "outside"},
+		"bad character":      {RLE{good.Size, "\x01" + good.Counts}, "character"},
+		"number that ends never": {RLE{good.Size, strings.Repeat("o", 40)},
+			"runs on"},
+		"negative run":  {RLE{[2]int{10, 10}, "J"}, "outside"},
+		"negative size": {RLE{[2]int{-1, 10}, "0"}, "not possible"},
+		"huge size":     {RLE{[2]int{1 << 40, 1 << 40}, "0"}, "not possible"},
+		"nothing":       {RLE{[2]int{3, 3}, ""}, "cover"},
+	} {
+		if _, err := c.r.Decode(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one with %q", name, err, c.want)
+		}
+	}
+}
+
+func TestRunsGoByColumn(t *testing.T) {
+	// 0 1
+	// 0 1
+	// 1 0
+	got := Runs([]byte{0, 1, 0, 1, 1, 0}, 2, 3)
+	if want := []int{2, 3, 1}; !slices.Equal(got, want) {
+		t.Errorf("runs %v, want %v", got, want)
+	}
+}
