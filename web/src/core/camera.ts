@@ -1,0 +1,78 @@
+// The camera: opening it, choosing side and size, and saying why it can't be had.
+
+import { SpotterError } from "./errors.ts";
+
+export type Facing = "user" | "environment";
+
+export interface CameraChoice {
+  facing: Facing;
+  /** Height wanted, in pixels; the camera gives the nearest it has. */
+  height: number;
+}
+
+export interface Camera {
+  stream: MediaStream;
+  /** Which side it turned out to be; null where the device doesn't say. */
+  facing: Facing | null;
+  /** How many cameras there are. */
+  count: number;
+  /** Called once, when the device goes away or its permission is withdrawn. */
+  onlost: (() => void) | null;
+  stop(): void;
+}
+
+export async function openCamera(choice: CameraChoice): Promise<Camera> {
+  if (!globalThis.isSecureContext) throw new SpotterError("camera-insecure");
+  if (!navigator.mediaDevices?.getUserMedia) throw new SpotterError("camera-unsupported");
+  const video: MediaTrackConstraints = {
+    facingMode: { ideal: choice.facing },
+    height: { ideal: choice.height },
+    width: { ideal: Math.round((choice.height * 4) / 3) },
+    frameRate: { ideal: 30 },
+  };
+  let stream: MediaStream;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+  } catch (cause) {
+    throw reason(cause);
+  }
+  return opened(stream, await cameras());
+}
+
+function opened(stream: MediaStream, count: number): Camera {
+  const track = stream.getVideoTracks()[0];
+  const facing = track?.getSettings().facingMode;
+  const camera: Camera = {
+    stream,
+    facing: facing === "user" || facing === "environment" ? facing : null,
+    count,
+    onlost: null,
+    stop() {
+      camera.onlost = null;
+      for (const t of stream.getTracks()) t.stop();
+    },
+  };
+  track?.addEventListener("ended", () => camera.onlost?.());
+  return camera;
+}
+
+async function cameras(): Promise<number> {
+  const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
+  return devices.filter((d) => d.kind === "videoinput").length;
+}
+
+function reason(cause: unknown): SpotterError {
+  const { name, message } = cause instanceof Error ? cause : { name: "", message: String(cause) };
+  switch (name) {
+    case "NotAllowedError":
+    case "SecurityError":
+      return new SpotterError("camera-denied");
+    case "NotFoundError":
+    case "OverconstrainedError":
+      return new SpotterError("camera-missing");
+    case "NotReadableError":
+    case "AbortError":
+      return new SpotterError("camera-busy", message);
+  }
+  return new SpotterError("camera-unsupported", `${name} ${message}`);
+}

@@ -1,0 +1,52 @@
+// The list of models that a site offers: models.json beside the page.
+
+import type { Feature, Task } from "./abi.ts";
+import { SpotterError } from "./errors.ts";
+import { request } from "./fetch.ts";
+
+/** One compiled form of a model; all forms share its weights. */
+export interface Variant {
+  features: Feature[];
+  url: string;
+  bytes: number;
+}
+
+export interface Model {
+  id: string;
+  name: string;
+  task: Task;
+  width: number;
+  height: number;
+  params: number;
+  macs: number;
+  classes: number;
+  licence?: string;
+  note?: string;
+  weights: { url: string; bytes: number };
+  variants: Variant[];
+}
+
+export interface Catalog {
+  /** Id of the model that a page starts with. */
+  default: string;
+  models: Model[];
+}
+
+/** Reads the list; addresses in it become absolute. */
+export async function readCatalog(url: string, signal: AbortSignal): Promise<Catalog> {
+  const response = await request(url, signal);
+  const catalog = (await response.json().catch(() => null)) as Catalog | null;
+  if (!catalog?.models?.length) throw new SpotterError("not-found", url);
+  for (const model of catalog.models) {
+    model.weights.url = new URL(model.weights.url, response.url).href;
+    for (const variant of model.variants) variant.url = new URL(variant.url, response.url).href;
+  }
+  return catalog;
+}
+
+/** The model of that id, or the default one. */
+export function pick(catalog: Catalog, id = catalog.default): Model {
+  const model = catalog.models.find((m) => m.id === id) ?? catalog.models[0];
+  if (!model) throw new SpotterError("not-found", id);
+  return model;
+}

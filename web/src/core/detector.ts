@@ -1,0 +1,246 @@
+// The page's side of a detector: promises over the worker that holds the engine.
+
+import type { Manifest } from "./abi.ts";
+import type { Model, Variant } from "./catalog.ts";
+import { type ErrorCode, SpotterError } from "./errors.ts";
+import type { DetectOptions, Found, FromWorker, Masks, Picture, Timings, ToWorker } from "./messages.ts";
+import { type Capabilities, capabilities, choose, startThreads } from "./probe.ts";
+
+/** Address of the worker's script, relative to this one; the build fills it in. */
+declare const WORKER_URL: string;
+
+export interface LoadOptions {
+  signal?: AbortSignal;
+  onprogress?: (loaded: number, total: number) => void;
+  /** Threads to start with; by default as many as help. */
+  threads?: number;
+  /** Run this variant rather than the fastest that the browser can. */
+  variant?: Variant;
+}
+
+export interface Detection {
+  classId: number;
+  label: string;
+  score: number;
+  /** x1 y1 x2 y2 in pixels of the picture. */
+  box: [number, number, number, number];
+}
+
+export interface Result {
+  width: number;
+  height: number;
+  detections: Detection[];
+  masks: Masks | null;
+  timings: Timings;
+  /** Milliseconds from call to answer. */
+  total: number;
+  /** The very picture that was looked at; whoever takes the result closes it. */
+  picture: ImageBitmap | VideoFrame | null;
+}
+
+export const defaults: DetectOptions = { confidence: 0.25, iou: 0.45, max: 300, classes: null, masks: Infinity };
+
+interface Waiting {
+  resolve: (result: Result) => void;
+  reject: (error: SpotterError) => void;
+  since: number;
+}
+
+export class Detector {
+  readonly model: Model;
+  readonly variant: Variant;
+  readonly capabilities: Capabilities;
+  manifest!: Manifest;
+  threads = 1;
+  private readonly worker: Worker;
+  private readonly waiting = new Map<number, Waiting>();
+  private readsPictures = true;
+  private closed: SpotterError | null = null;
+  private nextId = 1;
+  private onthreads: (() => void) | null = null;
+
+  private constructor(model: Model, can: Capabilities, variant: Variant) {
+    this.model = model;
+    this.variant = variant;
+    this.capabilities = can;
+    this.worker = new Worker(new URL(WORKER_URL, import.meta.url), { name: "spotter engine" });
+  }
+
+  /** Loads a model in the fastest variant that runs here. */
+  static async load(model: Model, options: LoadOptions = {}): Promise<Detector> {
+    const can = capabilities();
+    const variant = options.variant ?? choose(model.variants, can);
+    if (!variant) throw new SpotterError("unsupported");
+    if (options.signal?.aborted) throw new SpotterError("aborted");
+    const detector = new Detector(model, can, variant);
+    const abort = () => detector.shut(new SpotterError("aborted"));
+    options.signal?.addEventListener("abort", abort);
+    try {
+      await detector.start(options);
+    } finally {
+      options.signal?.removeEventListener("abort", abort);
+    }
+    return detector;
+  }
+
+  private start(options: LoadOptions): Promise<void> {
+    const { module, weights } = { module: this.variant, weights: this.model.weights };
+    const ready = new Promise<void>((resolve, reject) => {
+      this.waiting.set(0, { resolve: () => resolve(), reject, since: 0 });
+      this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+        if (data.kind === "progress") options.onprogress?.(data.loaded, data.total);
+        else if (data.kind === "ready") {
+          this.manifest = data.manifest;
+          this.threads = data.threads;
+          this.readsPictures = data.readsPictures;
+          this.waiting.delete(0);
+          resolve();
+        } else this.receive(data);
+      };
+      this.worker.onerror = (event) => {
+        event.preventDefault?.();
+        this.shut(new SpotterError("engine", event.message));
+      };
+    });
+    this.send({
+      kind: "load",
+      module: module.url,
+      weights: weights.url,
+      bytes: module.bytes + weights.bytes,
+      threads: options.threads ?? (module.features.includes("threads") ? startThreads(this.capabilities, 64) : 1),
+    });
+    return ready;
+  }
+
+  /**
+   * Detects on a picture, which moves to the worker and comes back with the result.
+   * After an abort the promise is rejected at once, and the picture is closed when the engine is done with it.
+   */
+  detect(picture: ImageBitmap | VideoFrame, options: Partial<DetectOptions> = {}, signal?: AbortSignal) {
+    if (this.closed || signal?.aborted) picture.close();
+    return this.ask(signal, (id) => {
+      const { given, kept } = this.readsPictures ? { given: picture, kept: null } : readOnPage(picture);
+      this.send({ kind: "run", id, picture: given, options: { ...defaults, ...options } }, transferables(given));
+      return kept;
+    });
+  }
+
+  /** Boxes of the picture that was detected on last, anew with other options: takes no run of the network. */
+  again(options: Partial<DetectOptions> = {}, signal?: AbortSignal): Promise<Result> {
+    return this.ask(signal, (id) => {
+      this.send({ kind: "again", id, options: { ...defaults, ...options } });
+      return null;
+    });
+  }
+
+  /** Sets the threads, where the variant has them; resolves when it is done. */
+  setThreads(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.onthreads = resolve;
+      this.send({ kind: "threads", count });
+    });
+  }
+
+  /** Ends the worker and gives its memory back. What is in work is rejected. */
+  close(): void {
+    this.shut(new SpotterError("closed"));
+  }
+
+  private ask(signal: AbortSignal | undefined, send: (id: number) => ImageBitmap | VideoFrame | null) {
+    const id = this.nextId++;
+    return new Promise<Result>((resolve, reject) => {
+      if (this.closed) return reject(this.closed);
+      if (signal?.aborted) return reject(new SpotterError("aborted"));
+      let kept: ImageBitmap | VideoFrame | null = null;
+      const abort = () => {
+        this.waiting.delete(id);
+        reject(new SpotterError("aborted"));
+      };
+      const done = () => signal?.removeEventListener("abort", abort);
+      signal?.addEventListener("abort", abort);
+      this.waiting.set(id, {
+        since: performance.now(),
+        resolve: (result) => {
+          done();
+          resolve(kept ? { ...result, picture: kept } : result);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      });
+      kept = send(id);
+    });
+  }
+
+  private send(message: ToWorker, transfer: Transferable[] = []): void {
+    this.worker.postMessage(message, transfer);
+  }
+
+  private receive(message: FromWorker): void {
+    if (message.kind === "threads") {
+      this.threads = message.threads;
+      this.onthreads?.();
+    } else if (message.kind === "failed") {
+      this.take(message.id)?.reject(new SpotterError(message.code as ErrorCode, message.detail));
+    } else if (message.kind === "result") {
+      const waiting = this.take(message.id);
+      if (!waiting) {
+        message.picture?.close(); // called off meanwhile
+        return;
+      }
+      const { found, picture } = message;
+      waiting.resolve({
+        width: found.width,
+        height: found.height,
+        detections: detectionsOf(found, this.manifest.classes),
+        masks: found.masks,
+        timings: found.timings,
+        total: performance.now() - waiting.since,
+        picture,
+      });
+    }
+  }
+
+  private take(id: number): Waiting | undefined {
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    return waiting;
+  }
+
+  private shut(error: SpotterError): void {
+    if (this.closed) return;
+    this.closed = error;
+    this.worker.terminate();
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+    this.onthreads?.();
+  }
+}
+
+function detectionsOf(found: Found, classes: string[]): Detection[] {
+  const list: Detection[] = [];
+  for (let i = 0; i < found.records.length; i += 6) {
+    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0, score = 0, classId = 0] = found.records.subarray(i, i + 6);
+    list.push({ classId, label: classes[classId] ?? String(classId), score, box: [x1, y1, x2, y2] });
+  }
+  return list;
+}
+
+/** For browsers whose workers can't read pictures: a canvas of the page does it. */
+function readOnPage(picture: ImageBitmap | VideoFrame): { given: Picture; kept: ImageBitmap | VideoFrame } {
+  const width = "displayWidth" in picture ? picture.displayWidth : picture.width;
+  const height = "displayHeight" in picture ? picture.displayHeight : picture.height;
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) throw new SpotterError("memory", "no canvas");
+  context.drawImage(picture, 0, 0, width, height);
+  const { data } = context.getImageData(0, 0, width, height);
+  return { given: { data: data.buffer as ArrayBuffer, width, height }, kept: picture };
+}
+
+function transferables(picture: Picture): Transferable[] {
+  return ["data" in picture ? picture.data : picture];
+}

@@ -1,0 +1,219 @@
+// The engine: one module, its memory and its weights. Runs in the worker.
+
+import { abiVersion, type Exports, type Manifest, manifestOf, pageSize, resultBytes } from "./abi.ts";
+import { asError, SpotterError } from "./errors.ts";
+import { bytesOf, request, stream } from "./fetch.ts";
+import type { DetectOptions, Found, LoadRequest, Masks, Picture } from "./messages.ts";
+import { readPixels } from "./pixels.ts";
+import { Pool } from "./pool.ts";
+
+const recordWords = resultBytes / 4;
+const maskAll = 0xffffffff;
+
+export class Engine {
+  threads = 1;
+  private readonly pool: Pool;
+  /** Sizes of the last picture: as given, and as it lies in memory. */
+  private last = { full: { width: 0, height: 0 }, width: 0, height: 0 };
+
+  private constructor(
+    readonly manifest: Manifest,
+    private readonly memory: WebAssembly.Memory,
+    module: WebAssembly.Module,
+    private readonly exports: Exports,
+  ) {
+    this.pool = new Pool(module, memory, exports);
+  }
+
+  /** Loads module and weights at the same time; progress is in bytes of both. */
+  static async load(from: LoadRequest, progress: (bytes: number) => void, signal: AbortSignal): Promise<Engine> {
+    const seen = { module: 0, weights: 0 };
+    const tell = (part: keyof typeof seen) => (bytes: number) => {
+      seen[part] = bytes;
+      progress(seen.module + seen.weights);
+    };
+    const weights = typeof from.weights === "string" ? request(from.weights, signal) : from.weights;
+    Promise.resolve(weights).catch(() => {}); // awaited below, after the module
+    const module = await compile(from.module, tell("module"), signal);
+    const manifest = checked(module);
+    const memory = makeMemory(manifest);
+    const instance = await WebAssembly.instantiate(module, { env: { memory } });
+    await fill(await weights, manifest, memory, tell("weights"), signal);
+    const engine = new Engine(manifest, memory, module, instance.exports as unknown as Exports);
+    engine.exports.load();
+    await engine.setThreads(from.threads);
+    return engine;
+  }
+
+  async setThreads(count: number): Promise<void> {
+    const most = this.manifest.memory.maxThreads;
+    this.threads = await this.pool.resize(Math.max(1, Math.min(count, most)));
+  }
+
+  /** Detects on a picture. */
+  async run(picture: Picture, options: DetectOptions): Promise<Found> {
+    const clock = stopwatch();
+    const { maxPages, pixels } = this.manifest.memory;
+    const limit = Math.floor((maxPages * pageSize - pixels) / 5); // 4 bytes a pixel, and 1 for its mask
+    this.last = await readPixels(picture, limit, (w, h) => this.room(w, h));
+    const read = clock();
+    this.exports.feed(this.last.width, this.last.height);
+    const feed = clock();
+    this.exports.infer();
+    return this.collect(options, { pixels: read, feed, infer: clock() });
+  }
+
+  /** Detects on the last picture again, with other options. */
+  again(options: DetectOptions): Found {
+    return this.collect(options, { pixels: 0, feed: 0, infer: 0 });
+  }
+
+  private collect(options: DetectOptions, before: { pixels: number; feed: number; infer: number }): Found {
+    const clock = stopwatch();
+    const { full, width, height } = this.last;
+    const count = this.suppress(options);
+    const records = this.records(count, full.width / width, full.height / height);
+    const detect = clock();
+    const wanted = this.manifest.task === "segment" && options.masks > 0 && count > 0;
+    const masks = wanted ? this.masks(count, options.masks) : null;
+    return { ...full, records, masks, timings: { ...before, detect, masks: clock() } };
+  }
+
+  private suppress(options: DetectOptions): number {
+    const { task, memory, classes } = this.manifest;
+    const max = Math.min(options.max, memory.maxResults);
+    if (task === "classify") return this.exports.classify(max);
+    const words = new Uint32Array(this.memory.buffer, memory.classMask, Math.ceil(Math.max(1, classes.length) / 32));
+    words.fill(options.classes ? 0 : maskAll);
+    for (const id of options.classes ?? []) words[id >>> 5] = (words[id >>> 5] ?? 0) | (1 << (id & 31));
+    return this.exports.detect(options.confidence, options.iou, max);
+  }
+
+  private records(count: number, scaleX: number, scaleY: number): Float32Array<ArrayBuffer> {
+    const at = this.manifest.memory.results;
+    const floats = new Float32Array(this.memory.buffer, at, count * recordWords);
+    const ints = new Int32Array(this.memory.buffer, at, count * recordWords);
+    const out = new Float32Array(count * 6);
+    for (let i = 0; i < count; i++) {
+      const from = i * recordWords;
+      for (let k = 0; k < 5; k++) out[i * 6 + k] = floats[from + k] ?? 0;
+      out[i * 6 + 5] = ints[from + 5] ?? 0;
+      for (const k of [0, 2]) out[i * 6 + k] = (out[i * 6 + k] ?? 0) * scaleX;
+      for (const k of [1, 3]) out[i * 6 + k] = (out[i * 6 + k] ?? 0) * scaleY;
+    }
+    return out;
+  }
+
+  private masks(count: number, longSide: number): Masks {
+    const { pixels, maskRect } = this.manifest.memory;
+    const scale = Math.min(1, longSide / Math.max(this.last.width, this.last.height));
+    const width = Math.max(1, Math.round(this.last.width * scale));
+    const height = Math.max(1, Math.round(this.last.height * scale));
+    const behind = (pixels + this.last.width * this.last.height * 4 + 15) & ~15;
+    this.grow(behind + width * height);
+    const rects = new Int32Array(count * 4);
+    const parts: Uint8Array[] = [];
+    for (let i = 0; i < count; i++) {
+      this.exports.mask(i, width, height, behind);
+      const rect = new Int32Array(this.memory.buffer, maskRect, 4);
+      rects.set(rect, i * 4);
+      const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = rect;
+      parts.push(new Uint8Array(this.memory.buffer, behind, (x1 - x0) * (y1 - y0)).slice());
+    }
+    return { width, height, rects, data: joined(parts) };
+  }
+
+  private room(width: number, height: number): Uint8Array {
+    const { pixels } = this.manifest.memory;
+    const bytes = width * height * 4;
+    this.grow(pixels + bytes);
+    return new Uint8Array(this.memory.buffer, pixels, bytes);
+  }
+
+  private grow(bytes: number): void {
+    const missing = Math.ceil(bytes / pageSize) - this.memory.buffer.byteLength / pageSize;
+    if (missing <= 0) return;
+    try {
+      this.memory.grow(missing);
+    } catch (cause) {
+      throw asError(cause, "memory");
+    }
+  }
+}
+
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const since = last;
+    last = performance.now();
+    return last - since;
+  };
+}
+
+function joined(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}
+
+async function compile(from: LoadRequest["module"], progress: (bytes: number) => void, signal: AbortSignal) {
+  const bytes = typeof from === "string" ? await bytesOf(await request(from, signal), progress, signal) : from;
+  progress(bytes.byteLength);
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    throw asError(cause, "bad-module");
+  }
+}
+
+function checked(module: WebAssembly.Module): Manifest {
+  const manifest = manifestOf(module);
+  if (manifest?.abi !== abiVersion) throw new SpotterError("bad-module", `ABI ${manifest?.abi ?? "missing"}`);
+  return manifest;
+}
+
+function makeMemory(manifest: Manifest): WebAssembly.Memory {
+  const { pages, maxPages } = manifest.memory;
+  const shared = manifest.features.includes("threads");
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: maxPages, shared });
+  } catch (cause) {
+    throw asError(cause, "memory");
+  }
+}
+
+/** Streams the weights to their place and checks that they are the module's own. */
+async function fill(
+  from: Response | ArrayBuffer,
+  manifest: Manifest,
+  memory: WebAssembly.Memory,
+  progress: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bytes, sha256 } = manifest.weights;
+  const wire = new Uint8Array(memory.buffer, manifest.memory.wire, bytes);
+  let total = 0;
+  const take = (chunk: Uint8Array, offset: number) => {
+    total = offset + chunk.length;
+    if (total > bytes) throw new SpotterError("mismatch", `more than ${bytes} bytes of weights`);
+    wire.set(chunk, offset);
+    progress(total);
+  };
+  if (from instanceof ArrayBuffer) take(new Uint8Array(from), 0);
+  else await stream(from, take, signal);
+  if (total !== bytes) throw new SpotterError("bad-weights", `${total} of ${bytes} bytes`);
+  const sum = await hash(wire);
+  if (sum && sum !== sha256)
+    throw new SpotterError("mismatch", `weights ${sum.slice(0, 12)}, not ${sha256.slice(0, 12)}`);
+}
+
+/** SHA-256 in hex; null where the page is no secure context and so has no crypto. */
+async function hash(bytes: Uint8Array): Promise<string | null> {
+  if (!globalThis.crypto?.subtle) return null;
+  const sum = await crypto.subtle.digest("SHA-256", bytes.slice() as Uint8Array<ArrayBuffer>);
+  return Array.from(new Uint8Array(sum), (b) => b.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,93 @@
+// What the page and the worker say to each other.
+
+import type { Manifest } from "./abi.ts";
+import type { ErrorCode } from "./errors.ts";
+
+/** A file to load: its address, or the bytes themselves. */
+export type FileSource = string | ArrayBuffer;
+
+export interface LoadRequest {
+  kind: "load";
+  module: FileSource;
+  weights: FileSource;
+  /** Bytes of both files together, for the progress; 0 when not known. */
+  bytes: number;
+  threads: number;
+}
+
+/** How results are wanted. */
+export interface DetectOptions {
+  /** Scores below are dropped, 0..1. */
+  confidence: number;
+  /** Overlap above which the weaker of two boxes of a class is dropped, 0..1. */
+  iou: number;
+  max: number;
+  /** Class ids to keep; null keeps all. */
+  classes: number[] | null;
+  /** Long side of the grid that masks are computed on, in pixels; 0 means none, Infinity the picture's own size. */
+  masks: number;
+}
+
+/** RGBA bytes, row by row, for browsers whose workers can't read pictures. */
+export interface RawPicture {
+  data: ArrayBuffer;
+  width: number;
+  height: number;
+}
+
+export type Picture = ImageBitmap | VideoFrame | RawPicture;
+
+export type ToWorker =
+  | LoadRequest
+  | { kind: "run"; id: number; picture: Picture; options: DetectOptions }
+  | { kind: "again"; id: number; options: DetectOptions }
+  | { kind: "threads"; count: number }
+  | ServeRequest;
+
+/** Makes the worker a thread of the module: it answers "serving" and stays in the module until it stops. */
+export interface ServeRequest {
+  kind: "serve";
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  id: number;
+}
+
+/** Milliseconds of each phase. */
+export interface Timings {
+  /** Getting the picture's pixels into the module's memory. */
+  pixels: number;
+  /** Fitting them into the network's input. */
+  feed: number;
+  infer: number;
+  /** Decoding and suppressing boxes. */
+  detect: number;
+  masks: number;
+}
+
+/** Masks of all results, one after the other. */
+export interface Masks {
+  /** Grid over the whole picture. */
+  width: number;
+  height: number;
+  /** x0 y0 x1 y1 of each mask on the grid, half open. */
+  rects: Int32Array<ArrayBuffer>;
+  /** Bytes 0 or 255, each rectangle row by row. */
+  data: Uint8Array<ArrayBuffer>;
+}
+
+export interface Found {
+  width: number;
+  height: number;
+  /** x1 y1 x2 y2 score class of each result, best first; pixels of the picture. */
+  records: Float32Array<ArrayBuffer>;
+  masks: Masks | null;
+  timings: Timings;
+}
+
+export type FromWorker =
+  | { kind: "progress"; loaded: number; total: number }
+  | { kind: "ready"; manifest: Manifest; threads: number; readsPictures: boolean }
+  | { kind: "threads"; threads: number }
+  | { kind: "result"; id: number; found: Found; picture: ImageBitmap | VideoFrame | null }
+  | { kind: "failed"; id: number; code: ErrorCode; detail: string }
+  | { kind: "serving" | "left" };

@@ -1,0 +1,119 @@
+// Draws a picture with what was found in it: masks, boxes and labels lie over the
+// very frame they belong to, because frame and boxes are drawn together.
+
+import type { Detection, Result } from "./detector.ts";
+import type { Masks } from "./messages.ts";
+import { channelsOf, colourOf, inkOn } from "./palette.ts";
+
+export interface OverlayOptions {
+  boxes: boolean;
+  labels: boolean;
+  masks: boolean;
+  /** Flip left and right, as in a mirror; text stays readable. */
+  mirror: boolean;
+  /** Device pixels of one CSS pixel, for line and text sizes. */
+  pixelRatio: number;
+  /** Text of a label. */
+  name: (detection: Detection) => string;
+}
+
+type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
+const fillAlpha = 115;
+const edgeAlpha = 235;
+
+export class Overlay {
+  private layer: HTMLCanvasElement | null = null;
+  private layered: Masks | null = null;
+
+  /** Fills the whole canvas; `result` null draws the picture alone. */
+  paint(context: Context, picture: CanvasImageSource, result: Result | null, options: OverlayOptions): void {
+    const { width, height } = context.canvas;
+    context.save();
+    if (options.mirror) context.setTransform(-1, 0, 0, 1, width, 0);
+    context.drawImage(picture, 0, 0, width, height);
+    if (result?.masks && options.masks) this.paintMasks(context, result.masks, result.detections);
+    context.restore();
+    if (!result) return;
+    for (const detection of [...result.detections].reverse()) {
+      paintBox(context, detection, width / result.width, height / result.height, options);
+    }
+  }
+
+  private paintMasks(context: Context, masks: Masks, detections: Detection[]): void {
+    this.layer ??= document.createElement("canvas");
+    const layer = this.layer;
+    if (this.layered !== masks) {
+      layer.width = masks.width;
+      layer.height = masks.height;
+      layer.getContext("2d")?.putImageData(composed(masks, detections), 0, 0);
+      this.layered = masks;
+    }
+    context.drawImage(layer, 0, 0, context.canvas.width, context.canvas.height);
+  }
+}
+
+/** All masks in their classes' colours, the best on top, with an edge around each. */
+function composed(masks: Masks, detections: Detection[]): ImageData {
+  const image = new ImageData(masks.width, masks.height);
+  const out = new Uint32Array(image.data.buffer);
+  let end = masks.data.length;
+  for (let i = detections.length - 1; i >= 0; i--) {
+    const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = masks.rects.subarray(i * 4, i * 4 + 4);
+    const [w, h] = [x1 - x0, y1 - y0];
+    const data = masks.data.subarray(end - w * h, end);
+    end -= w * h;
+    const [r, g, b] = channelsOf(colourOf(detections[i]?.classId ?? 0));
+    const rgb = r | (g << 8) | (b << 16);
+    for (let y = 0, k = 0; y < h; y++) {
+      const row = (y0 + y) * masks.width + x0;
+      for (let x = 0; x < w; x++, k++) {
+        if (data[k] === 0) continue;
+        const inside = x > 0 && x < w - 1 && data[k - 1] && data[k + 1] && data[k - w] && data[k + w];
+        out[row + x] = rgb | ((inside ? fillAlpha : edgeAlpha) << 24);
+      }
+    }
+  }
+  return image;
+}
+
+function paintBox(context: Context, found: Detection, sx: number, sy: number, options: OverlayOptions): void {
+  const { width } = context.canvas;
+  const unit = options.pixelRatio;
+  let [x1, y1, x2, y2] = found.box;
+  [x1, y1, x2, y2] = [x1 * sx, y1 * sy, x2 * sx, y2 * sy];
+  if (options.mirror) [x1, x2] = [width - x2, width - x1];
+  const colour = colourOf(found.classId);
+  if (options.boxes) {
+    outline(context, x1, y1, x2 - x1, y2 - y1, 6 * unit);
+    context.lineWidth = 5 * unit;
+    context.strokeStyle = "rgb(0 0 0 / 45%)";
+    context.stroke();
+    context.lineWidth = 2.5 * unit;
+    context.strokeStyle = colour;
+    context.stroke();
+  }
+  if (options.labels) paintLabel(context, options.name(found), colour, x1, y1, unit);
+}
+
+/** A tag above the box's corner, or inside it where there is no room above. */
+function paintLabel(context: Context, text: string, colour: string, x: number, y: number, unit: number): void {
+  const size = 13 * unit;
+  context.font = `600 ${size}px system-ui, sans-serif`;
+  const tagWidth = context.measureText(text).width + size;
+  const tagHeight = size * 1.65;
+  const left = Math.max(0, Math.min(x - 1.25 * unit, context.canvas.width - tagWidth));
+  const top = y - tagHeight - 2 * unit >= 0 ? y - tagHeight - 2 * unit : Math.max(0, y) + 3 * unit;
+  outline(context, left, top, tagWidth, tagHeight, 5 * unit);
+  context.fillStyle = colour;
+  context.fill();
+  context.fillStyle = inkOn(colour);
+  context.textBaseline = "middle";
+  context.fillText(text, left + size / 2, top + tagHeight / 2 + unit * 0.5);
+}
+
+function outline(context: Context, x: number, y: number, w: number, h: number, radius: number): void {
+  context.beginPath();
+  if (context.roundRect) context.roundRect(x, y, w, h, Math.min(radius, w / 2, h / 2));
+  else context.rect(x, y, w, h);
+}
