@@ -44,7 +44,10 @@ type Layer struct {
 	Module string // e.g. models.common.SPPF
 	Args   string // as printed
 	Params int    // trainable parameters
-	Out    []*Value
+	// Modules is the number of torch modules in the row, containers included: what YOLOv5's
+	// summary counts as layers. 0 where the network did not come from a YAML.
+	Modules int
+	Out     []*Value
 }
 
 // Op is one of the op structs below.
