@@ -1,5 +1,11 @@
 package models
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // Param is a parameter that a node names.
 type Param struct {
 	Name  string
@@ -58,4 +64,45 @@ func (n *Node) channels() int {
 		return 0
 	}
 	return n.In[0].Shape[0]
+}
+
+// CheckWeights finds the parameters that are missing, have another shape than the
+// graph asks for or not as many values as their shape; the error lists them.
+func (g *Graph) CheckWeights(w Weights) error {
+	var wrong []string
+	for _, p := range g.Params() {
+		t := w[p.Name]
+		switch {
+		case t == nil && p.Shape == nil:
+			wrong = append(wrong, p.Name+" is missing")
+		case t == nil:
+			wrong = append(wrong, fmt.Sprintf("%s %v is missing", p.Name, p.Shape))
+		case p.Shape != nil && !slices.Equal(p.Shape, t.Shape):
+			wrong = append(wrong, fmt.Sprintf("%s is %v, the network needs %v", p.Name, t.Shape, p.Shape))
+		case len(t.Data) != Shape(t.Shape).Elements():
+			wrong = append(wrong, fmt.Sprintf("%s is %v and has %d values", p.Name, t.Shape, len(t.Data)))
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the weights do not fit the network: %s", Enumerate(wrong))
+}
+
+// Elements is the number of elements of a value of this shape.
+func (s Shape) Elements() int {
+	n := 1
+	for _, d := range s {
+		n *= d
+	}
+	return n
+}
+
+// Enumerate joins the first few of a list for an error message and counts the rest.
+func Enumerate(list []string) string {
+	const few = 8
+	if len(list) <= few {
+		return strings.Join(list, "; ")
+	}
+	return fmt.Sprintf("%s; and %d more", strings.Join(list[:few], "; "), len(list)-few)
 }
