@@ -19,7 +19,9 @@ type command struct {
 
 // commands, in the order in which the help lists them; a new command adds its line here
 // and lives in a file of its name.
-var commands = []command{}
+var commands = []command{
+	{"bench", "measure beside other runtimes in a browser", runBench},
+}
 
 // usageError is a mistake on the command line (exit code 2).
 type usageError struct{ error }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"spotter/bench"
+)
+
+const benchUsage = `Usage: spotter bench [flags]
+
+Measures this project's engine beside other in-browser runtimes in headless Chromium:
+the same networks, weights and frames, interleaved run by run, outputs compared first.
+Runs from the project's sources and needs a browser (or CHROME=path) and npm.
+
+Flags:
+`
+
+// runBench is the bench command.
+func runBench(args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	o := bench.Options{Dir: "bench", Log: stderr}
+	flags.BoolVar(&o.Quick, "quick", false, "one small network and few runs, under a minute")
+	flags.IntVar(&o.Runs, "runs", 0, "interleaved runs of each engine (default 30; 5 with --quick)")
+	only := flags.String("only", "", "engines to run, with commas: "+strings.Join(bench.EngineNames(), ","))
+	asJSON := flags.Bool("json", false, "print one JSON object instead of tables")
+	if err := parseFlags(flags, args, benchUsage, stdout); err != nil {
+		return err
+	}
+	if *only != "" {
+		o.Only = strings.Split(*only, ",")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	report, err := bench.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		out := json.NewEncoder(stdout)
+		out.SetIndent("", "  ")
+		return out.Encode(report)
+	}
+	report.Print(stdout)
+	return nil
+}
+
+// parseFlags parses, answers --help on stdout, and makes mistakes usage errors.
+func parseFlags(flags *flag.FlagSet, args []string, usage string, stdout io.Writer) error {
+	switch err := flags.Parse(args); {
+	case err == flag.ErrHelp:
+		fmt.Fprint(stdout, usage)
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return err
+	case err != nil:
+		return usageError{err}
+	case flags.NArg() > 0:
+		return usageError{fmt.Errorf("%q is not a flag", flags.Arg(0))}
+	}
+	return nil
+}

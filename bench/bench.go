@@ -1,0 +1,186 @@
+// Package bench measures this project's engine beside other in-browser runtimes on
+// the same networks, weights and frames, in one real Chromium, interleaved run by run.
+//
+// Nothing outside the repository is needed but a browser, Node's npm (for the peers,
+// pinned in package-lock.json, development only) and a registry to fetch them from:
+// networks come from models/config with golden's deterministic weights, ONNX files from
+// models/export, the other formats from bench/peers.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Options choose what is measured; zero values are the full bench.
+type Options struct {
+	Dir     string   // folder of this package's page and package.json
+	Only    []string // names of engines; empty is all
+	Models  []Model  // empty is DefaultModels, or QuickModels with Quick
+	Threads []int    // empty is 1 and the machine's cores
+	Runs    int      // interleaved runs of each engine; 0 is 30, or 5 with Quick
+	Quick   bool     // one small network, a few runs: does everything run and agree
+	Log     io.Writer
+}
+
+// Tolerance is how far outputs may differ between engines: the largest difference in a map
+// over that map's standard deviation, as golden's.
+const Tolerance = 1e-3
+
+// pause between two runs, so that the thread pool of the engine before has stopped spinning.
+const pause = 8 * time.Millisecond
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	if o.Runs == 0 {
+		o.Runs = 30
+		if o.Quick {
+			o.Runs = 5
+		}
+	}
+	if len(o.Models) == 0 {
+		o.Models = DefaultModels
+		if o.Quick {
+			o.Models = DefaultModels[:1]
+		}
+	}
+	return o
+}
+
+// Run measures and returns the report. Engines that disagree are an error, after which
+// nothing is timed. The context ends the browser.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	o = o.withDefaults()
+	engines, err := choose(o.Only)
+	if err != nil {
+		return nil, err
+	}
+	if err := install(ctx, o.Dir, o.Log); err != nil {
+		return nil, err
+	}
+	srv, err := startServer(o.Dir, engines)
+	if err != nil {
+		return nil, err
+	}
+	defer srv.close()
+	page, err := openPage(ctx, srv.url)
+	if err != nil {
+		return nil, err
+	}
+	defer page.close()
+	r := &run{Options: o, engines: engines, server: srv, page: page, report: newReport(o.Dir, page)}
+	if err := r.models(); err != nil {
+		return nil, err
+	}
+	return r.report, nil
+}
+
+// run is one bench under way.
+type run struct {
+	Options
+	engines []engine
+	server  *server
+	page    *page
+	report  *Report
+}
+
+func (r *run) logf(format string, args ...any) { fmt.Fprintf(r.Log, format+"\n", args...) }
+
+func (r *run) models() error {
+	for _, m := range r.Models {
+		if err := r.model(m); err != nil {
+			return fmt.Errorf("%s at %dx%d: %w", m.Name(), m.Width, m.Height, err)
+		}
+	}
+	return nil
+}
+
+// threads are the counts to measure.
+func (r *run) threads() []int {
+	if len(r.Threads) > 0 {
+		return r.Threads
+	}
+	if n := r.report.Machine.Cores; n > 1 {
+		return []int{1, n}
+	}
+	return []int{1}
+}
+
+// model measures every engine on one network.
+func (r *run) model(m Model) error {
+	r.logf("%s at %dx%d: making the files ...", m.Name(), m.Width, m.Height)
+	if err := r.server.add(m); err != nil {
+		return err
+	}
+	if err := r.page.reload(m.frames()); err != nil {
+		return err
+	}
+	var cases []benchCase
+	for _, threads := range r.threads() {
+		for _, e := range r.engines {
+			cases = append(cases, e.cases(threads)...)
+		}
+	}
+	for _, c := range cases {
+		var started struct{ Load, First float64 }
+		if err := r.page.call(&started, "open", c.spec(m)); err != nil {
+			return err
+		}
+		r.logf("  %-28s loaded in %.0f ms, first run %.0f ms", c.key(), started.Load, started.First)
+	}
+	if err := r.agree(m, cases); err != nil {
+		return err
+	}
+	times := map[string][]float64{}
+	warm := 1500
+	if r.Quick {
+		warm = 500
+	}
+	r.logf("  warming up, then %d interleaved runs of %d engines ...", r.Runs, len(cases))
+	if err := r.page.call(nil, "warm", 3, warm); err != nil {
+		return err
+	}
+	if err := r.page.call(&times, "measure", r.Runs, pause.Milliseconds()); err != nil {
+		return err
+	}
+	for _, c := range cases {
+		r.report.add(m, c, times[c.key()])
+	}
+	return nil
+}
+
+// agree compares the outputs of all engines with the first one's.
+func (r *run) agree(m Model, cases []benchCase) error {
+	worst := map[string]float64{}
+	if err := r.page.call(&worst, "compare", 0); err != nil {
+		return err
+	}
+	var wrong []string
+	for _, c := range cases {
+		d, ok := worst[c.key()]
+		if !ok || d < 0 || d > Tolerance {
+			wrong = append(wrong, fmt.Sprintf("%s differs by %.3g standard deviations", c.key(), d))
+		}
+		r.report.Agreement = append(r.report.Agreement, Agreement{Engine: c.engine.Name, Variant: c.variant, Threads: c.threads,
+			Model: m.Name(), Width: m.Width, Height: m.Height, Deviation: d})
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("outputs disagree with those of %s (at most %g allowed): %s", cases[0].key(), Tolerance, strings.Join(wrong, "; "))
+	}
+	r.logf("  outputs agree within %.2g standard deviations", slices.Max(values(worst)))
+	return nil
+}
+
+func values(m map[string]float64) []float64 {
+	var out []float64
+	for _, v := range m {
+		out = append(out, v)
+	}
+	return out
+}

@@ -1,0 +1,82 @@
+package bench
+
+import (
+	"bytes"
+	"fmt"
+
+	"spotter/bench/peers"
+	"spotter/models"
+	"spotter/models/config"
+	"spotter/models/export"
+	"spotter/models/golden"
+)
+
+// Model is a network at an input size.
+type Model struct {
+	YAML          string // built-in network, e.g. yolov5-mnv4-convsmall
+	Label         string // backbone as reports name it
+	Scale         string // n, s, m, l or x
+	Task          string // detect or segment
+	Width, Height int    // of the network's input, pixels
+}
+
+// Built-in networks that are measured.
+const (
+	convSmall        = "yolov5-mnv4-convsmall"
+	convSmallSegment = "yolov5-mnv4-convsmall-seg"
+	convMedium       = "yolov5-mnv4-convmedium"
+)
+
+// DefaultModels are measured unless others are asked for; the first is the quick one.
+var DefaultModels = []Model{
+	{convSmall, "convsmall", "n", "detect", 320, 320},
+	{convSmall, "convsmall", "s", "detect", 320, 320},
+	{convSmall, "convsmall", "n", "detect", 640, 640},
+	{convSmallSegment, "convsmall", "n", "segment", 320, 320},
+	{convMedium, "convmedium", "n", "detect", 320, 320},
+}
+
+// Name is the network without its size, e.g. convsmall-n-detect.
+func (m Model) Name() string { return m.Label + "-" + m.Scale + "-" + m.Task }
+
+func (m Model) id() string { return fmt.Sprintf("%s-%dx%d", m.Name(), m.Width, m.Height) }
+
+// frameCount pictures take turns as inputs.
+const frameCount = 4
+
+// frames is the address of the pictures, without the number.
+func (m Model) frames() string { return fmt.Sprintf("/frames/%dx%d", m.Width, m.Height) }
+
+// Build makes the graph and golden's weights for it, BatchNorm kept.
+func (m Model) Build() (*models.Graph, models.Weights, error) {
+	text, err := config.Builtin(m.YAML)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err := config.Load(text, m.YAML+".yaml", config.Options{Scale: m.Scale, Width: m.Width, Height: m.Height})
+	if err != nil {
+		return nil, nil, err
+	}
+	return g, golden.Weights(g, false), nil
+}
+
+// peerFiles makes the files that the peers load, by name.
+func peerFiles(g *models.Graph, weights models.Weights) (map[string][]byte, error) {
+	g, weights, err := export.FoldBatchNorm(g, weights)
+	if err != nil {
+		return nil, err
+	}
+	var onnx bytes.Buffer
+	if err := export.ONNX(&onnx, g, weights); err != nil {
+		return nil, err
+	}
+	tflite, err := peers.TFLite(g, weights)
+	if err != nil {
+		return nil, err
+	}
+	graph, bin, err := peers.TFJS(g, weights)
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{"model.onnx": onnx.Bytes(), "model.tflite": tflite, "tfjs.json": graph, "tfjs.bin": bin}, nil
+}
