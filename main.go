@@ -21,6 +21,7 @@ type command struct {
 // and lives in a file of its name.
 var commands = []command{
 	{"bench", "measure beside other runtimes in a browser", runBench},
+	{"export", "write a network as ONNX", runExport},
 }
 
 // usageError is a mistake on the command line (exit code 2).
