@@ -1,0 +1,200 @@
+package checkpoint
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"spotter/models"
+	"spotter/models/config"
+)
+
+// sizes that a network comes in, with YOLOv5's multiples.
+var sizes = []struct {
+	name         string
+	depth, width float64
+}{{"n", 0.33, 0.25}, {"s", 0.33, 0.50}, {"m", 0.67, 0.75}, {"l", 1, 1}, {"x", 1.33, 1.25}}
+
+// complete fills what a plan lacks: the YAML of a file that has none, the scale
+// of a YAML that the user gave, the blocks of a backbone that was changed.
+func (c *Checkpoint) complete(p *plan, o Options) error {
+	c.readHead()
+	backbone, err := c.backbone()
+	if err != nil {
+		return err
+	}
+	if p.yaml == nil {
+		return c.inferYAML(p, o, backbone)
+	}
+	p.backbone = backbone.unless(p.yaml)
+	if o.YAML != nil && o.Scale == "" && c.match(p, o) < 1 {
+		for _, s := range sizes {
+			try := plan{yaml: p.yaml, scale: s.name, backbone: p.backbone}
+			if c.match(&try, o) == 1 {
+				c.note("the parameters are those of size %s of the YAML", s.name)
+				*p = try
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// head is the last convolutions' weight: model.N.m.0.weight with a bias, 1x1.
+var head = regexp.MustCompile(`^(model\.\d+)\.m\.0\.weight$`)
+
+// readHead takes the numbers of classes and masks from the head's shapes, which
+// hold whatever the rest of the file says.
+func (c *Checkpoint) readHead() {
+	for _, name := range c.order {
+		m := head.FindStringSubmatch(name)
+		shape := c.Shape(name)
+		if m == nil || len(shape) != 4 || shape[2] != 1 || c.Shape(m[1]+".m.0.bias") == nil {
+			continue
+		}
+		anchors := 3
+		if len(c.Anchors) > 0 && len(c.Anchors[0]) > 0 {
+			anchors = len(c.Anchors[0])
+		}
+		masks := 0
+		if proto := c.Shape(m[1] + ".proto.cv3.conv.weight"); len(proto) == 4 {
+			masks = proto[0]
+		}
+		classes := shape[0]/anchors - 5 - masks
+		if shape[0]%anchors != 0 || classes < 1 {
+			continue
+		}
+		if c.Classes != 0 && c.Classes != classes {
+			c.note("the checkpoint says %d classes and its head has %d: the head counts", c.Classes, classes)
+		}
+		c.Classes, c.Masks = classes, masks
+	}
+}
+
+// match is the share of a plan's parameters that the file has, in the same shape; 1
+// is a match: all are there and none of the file's is left over.
+func (c *Checkpoint) match(p *plan, o Options) float64 {
+	quiet := *c
+	quiet.Notes = nil
+	o.Width, o.Height = 64, 64
+	g, err := quiet.graph(p, o)
+	if err != nil {
+		return 0
+	}
+	params := g.Params()
+	found := 0
+	for _, q := range params {
+		if shape := c.Shape(q.Name); shape != nil && (q.Shape == nil || slices.Equal(shape, q.Shape)) {
+			found++
+		}
+	}
+	return float64(found) / float64(max(len(params), len(c.order)))
+}
+
+// inferYAML finds the built-in network that the parameters are of; or, for the
+// tutorial's layout, one of other widths, depths or backbone blocks.
+func (c *Checkpoint) inferYAML(p *plan, o Options, b *backbone) error {
+	best, guess := 0.0, NeedYAML{Reason: "no built-in network has these parameters"}
+	try := func(name, scale string, candidate plan) bool {
+		score := c.match(&candidate, o)
+		if score > best {
+			best, guess.Guess, guess.Scale = score, name, scale
+		}
+		if score == 1 {
+			*p = candidate
+		}
+		return score == 1
+	}
+	for _, name := range config.BuiltinNames() {
+		text, err := config.Builtin(name)
+		if err != nil || b.excludes(text) {
+			continue
+		}
+		for _, s := range sizes {
+			if try(name, s.name, plan{yaml: c.resized(text, s.depth, s.width), backbone: b.unless(text)}) {
+				c.note("the file does not hold its YAML: names and shapes of its parameters are those of %s, size %s", name, s.name)
+				return nil
+			}
+		}
+		if depth, width, ok := c.multiples(); ok && b != nil && try(name, "", plan{yaml: c.resized(text, depth, width), backbone: b.unless(text)}) {
+			c.note("the file does not hold its YAML: names and shapes of its parameters are those of %s with width_multiple %v and depth_multiple %v", name, width, depth)
+			return nil
+		}
+	}
+	if best < 0.5 {
+		guess.Guess, guess.Scale = "", ""
+	}
+	return &guess
+}
+
+// multiples reads depth and width off the tutorial's head: SPPF has 1024 channels
+// and C3 three repeats before scaling.
+func (c *Checkpoint) multiples() (depth, width float64, ok bool) {
+	sppf := c.Shape("model.1.cv2.conv.weight")
+	if len(sppf) != 4 {
+		return 0, 0, false
+	}
+	repeats := 0
+	for c.Shape(fmt.Sprintf("model.5.m.%d.cv1.conv.weight", repeats)) != nil {
+		repeats++
+	}
+	depth = float64(repeats) / 3
+	for _, s := range sizes {
+		if int(3*s.depth+0.5) == repeats {
+			depth = s.depth
+		}
+	}
+	return depth, float64(sppf[0]) / 1024, repeats > 0
+}
+
+var (
+	depthLine = regexp.MustCompile(`(?m)^depth_multiple:.*$`)
+	widthLine = regexp.MustCompile(`(?m)^width_multiple:.*$`)
+	ncLine    = regexp.MustCompile(`(?m)^nc:.*$`)
+)
+
+// resized is a built-in YAML with other multiples and the head's classes.
+func (c *Checkpoint) resized(text []byte, depth, width float64) []byte {
+	number := func(v float64) []byte { return strconv.AppendFloat(nil, v, 'f', -1, 64) }
+	text = depthLine.ReplaceAll(text, append([]byte("depth_multiple: "), number(depth)...))
+	text = widthLine.ReplaceAll(text, append([]byte("width_multiple: "), number(width)...))
+	if c.Classes > 0 {
+		text = ncLine.ReplaceAll(text, strconv.AppendInt([]byte("nc: "), int64(c.Classes), 10))
+	}
+	return text
+}
+
+var backboneName = regexp.MustCompile(`MobileNetV4(?:Conv|Hybrid)\w+`)
+
+// backbone is a MobileNetV4 as the parameters' shapes give it.
+type backbone struct{ spec *config.BackboneSpec }
+
+// excludes tells whether a YAML has another kind of backbone than the parameters.
+func (b *backbone) excludes(yaml []byte) bool {
+	return (b != nil) != backboneName.Match(yaml)
+}
+
+// unless gives the blocks where they are others than those of the YAML's backbone.
+func (b *backbone) unless(yaml []byte) *config.BackboneSpec {
+	name := backboneName.Find(yaml)
+	if b == nil || name == nil {
+		return nil
+	}
+	own := config.Backbone(string(name))
+	if own == nil || sameBlocks(own, b.spec) {
+		return nil
+	}
+	changed := *b.spec
+	if changed.Act == models.ActNone {
+		changed.Act = own.Act
+	}
+	changed.Residual = changed.Residual || own.Residual
+	return &changed
+}
+
+func sameBlocks(a, b *config.BackboneSpec) bool {
+	return slices.EqualFunc(a.Stages, b.Stages, func(s, t config.Stage) bool {
+		return s.Name == t.Name && slices.Equal(s.Blocks, t.Blocks)
+	})
+}
