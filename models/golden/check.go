@@ -10,6 +10,14 @@ import (
 // one, in standard deviations of the tensor.
 const Tolerance = 1e-3
 
+// extremes is what min and max may differ by in proportion, where that is more.
+// A decoded box's side is the square of a sigmoid: the largest lie 50 and more
+// deviations out and magnify the logits' rounding. PyTorch's own answers for the
+// largest side of convlarge-n-detect-tutorial at 96x160 are 967.4246 (expected),
+// 967.4531 (other threads), 967.4352 (no oneDNN) and 967.4558 (float64), where the
+// deviation would allow 0.017.
+const extremes = 1e-4
+
 // Check is what is known of a tensor: its shape without the batch, statistics
 // over all its values (the deviation is the population's) and samples at
 // regular distances.
@@ -61,7 +69,7 @@ func (c *Check) compareRows(name string, got []float32) error {
 }
 
 func (c *Check) compareAt(name string, i int, got float32, want float64) error {
-	if c.near(float64(got), want) {
+	if math.Abs(float64(got)-want) <= Tolerance*c.Std { // false for NaN
 		return nil
 	}
 	return fmt.Errorf("%s at %v of %v: got %g, want %g (std %g, allowed %g)",
@@ -70,20 +78,20 @@ func (c *Check) compareAt(name string, i int, got float32, want float64) error {
 
 func (c *Check) compareStatistics(name string, got []float32) error {
 	mean, std, lo, hi := statistics(got)
+	limit := Tolerance * c.Std
 	for _, s := range []struct {
-		what      string
-		got, want float64
-	}{{"mean", mean, c.Mean}, {"std", std, c.Std}, {"min", lo, c.Min}, {"max", hi, c.Max}} {
-		if !c.near(s.got, s.want) {
-			return fmt.Errorf("%s of %v: %s is %g, want %g (allowed %g)", name, c.Shape, s.what, s.got, s.want, Tolerance*c.Std)
+		what             string
+		got, want, limit float64
+	}{
+		{"mean", mean, c.Mean, limit}, {"std", std, c.Std, limit},
+		{"min", lo, c.Min, max(limit, extremes*math.Abs(c.Min))},
+		{"max", hi, c.Max, max(limit, extremes*math.Abs(c.Max))},
+	} {
+		if !(math.Abs(s.got-s.want) <= s.limit) { // NaN fails too
+			return fmt.Errorf("%s of %v: %s is %g, want %g (allowed %g)", name, c.Shape, s.what, s.got, s.want, s.limit)
 		}
 	}
 	return nil
-}
-
-// near also holds the tolerance against NaN: a comparison with NaN is false.
-func (c *Check) near(got, want float64) bool {
-	return math.Abs(got-want) <= Tolerance*c.Std
 }
 
 func statistics(values []float32) (mean, std, lo, hi float64) {

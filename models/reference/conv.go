@@ -33,20 +33,18 @@ func conv(op *models.Conv, w models.Weights, in, out tensor) {
 	taps := op.Kernel[0] * op.Kernel[1]
 	weight := w[op.Weight].Data
 	parallel(op.Out, func(oc int) {
-		dst := plane(out, oc)
-		if op.Bias != "" {
-			fill(dst, w[op.Bias].Data[oc])
-		}
+		sums := start(op.Bias, w, oc, out)
 		first := oc / (op.Out / groups) * perGroup
 		for i := range perGroup {
 			k := (oc*perGroup + i) * taps
-			convPlane(&win, weight[k:k+taps], plane(in, first+i), in.shape, dst, out.shape)
+			convPlane(&win, weight[k:k+taps], plane(in, first+i), in.shape, sums, out.shape)
 		}
+		round(plane(out, oc), sums)
 	})
 }
 
 // convPlane adds one input channel's part to one output channel.
-func convPlane(win *window, weight, src []float32, in models.Shape, dst []float32, out models.Shape) {
+func convPlane(win *window, weight, src []float32, in models.Shape, sums []float64, out models.Shape) {
 	for ky := range win.kernel[0] {
 		y0, y1, dy := win.inside(0, ky, in[1], out[1])
 		for kx := range win.kernel[1] {
@@ -54,26 +52,26 @@ func convPlane(win *window, weight, src []float32, in models.Shape, dst []float3
 			if x0 >= x1 {
 				continue
 			}
-			v := weight[ky*win.kernel[1]+kx]
+			v := float64(weight[ky*win.kernel[1]+kx])
 			for y := y0; y < y1; y++ {
 				row := src[(y*win.stride[0]+dy)*in[2]:]
-				multiplyAdd(dst[y*out[2]+x0:y*out[2]+x1], v, row[x0*win.stride[1]+dx:], win.stride[1])
+				multiplyAdd(sums[y*out[2]+x0:y*out[2]+x1], v, row[x0*win.stride[1]+dx:], win.stride[1])
 			}
 		}
 	}
 }
 
-// multiplyAdd adds v*src[i*stride] to dst[i].
-func multiplyAdd(dst []float32, v float32, src []float32, stride int) {
+// multiplyAdd adds v*src[i*stride] to sums[i].
+func multiplyAdd(sums []float64, v float64, src []float32, stride int) {
 	if stride != 1 {
-		for i := range dst {
-			dst[i] += v * src[i*stride]
+		for i := range sums {
+			sums[i] += v * float64(src[i*stride])
 		}
 		return
 	}
-	src = src[:len(dst)]
-	for i := range dst {
-		dst[i] += v * src[i]
+	src = src[:len(sums)]
+	for i := range sums {
+		sums[i] += v * float64(src[i])
 	}
 }
 
@@ -86,26 +84,24 @@ func convTranspose(op *models.ConvTranspose, w models.Weights, in, out tensor) {
 	// Seen from the output, the scatter is a window over the output map.
 	win := window{op.Kernel, op.Stride, [2]int{1, 1}, [2]int{op.Pad[0], op.Pad[1]}}
 	parallel(op.Out, func(oc int) {
-		dst := plane(out, oc)
-		if op.Bias != "" {
-			fill(dst, w[op.Bias].Data[oc])
-		}
+		sums := start(op.Bias, w, oc, out)
 		for ic := oc / outGroup * inGroup; ic < (oc/outGroup+1)*inGroup; ic++ {
 			k := (ic*outGroup + oc%outGroup) * taps
-			scatterPlane(&win, weight[k:k+taps], plane(in, ic), in.shape, dst, out.shape)
+			scatterPlane(&win, weight[k:k+taps], plane(in, ic), in.shape, sums, out.shape)
 		}
+		round(plane(out, oc), sums)
 	})
 }
 
-func scatterPlane(win *window, weight, src []float32, in models.Shape, dst []float32, out models.Shape) {
+func scatterPlane(win *window, weight, src []float32, in models.Shape, sums []float64, out models.Shape) {
 	for ky := range win.kernel[0] {
 		y0, y1, dy := win.inside(0, ky, out[1], in[1])
 		for kx := range win.kernel[1] {
 			x0, x1, dx := win.inside(1, kx, out[2], in[2])
-			v := weight[ky*win.kernel[1]+kx]
+			v := float64(weight[ky*win.kernel[1]+kx])
 			for y := y0; y < y1; y++ {
 				for x := x0; x < x1; x++ {
-					dst[(y*win.stride[0]+dy)*out[2]+x*win.stride[1]+dx] += v * src[y*in[2]+x]
+					sums[(y*win.stride[0]+dy)*out[2]+x*win.stride[1]+dx] += v * float64(src[y*in[2]+x])
 				}
 			}
 		}
@@ -118,8 +114,20 @@ func plane(t tensor, c int) []float32 {
 	return t.data[c*n : (c+1)*n]
 }
 
-func fill(dst []float32, v float32) {
-	for i := range dst {
-		dst[i] = v
+// start is one output channel filled with its bias. Sums are float64, so that the
+// reference stays nearer to the truth than whatever is measured against it.
+func start(bias string, w models.Weights, oc int, out tensor) []float64 {
+	sums := make([]float64, out.shape[1]*out.shape[2])
+	if bias != "" {
+		for i := range sums {
+			sums[i] = float64(w[bias].Data[oc])
+		}
+	}
+	return sums
+}
+
+func round(dst []float32, sums []float64) {
+	for i, v := range sums {
+		dst[i] = float32(v)
 	}
 }
