@@ -197,3 +197,13 @@ func (m *Module) typeIndex(s signature) int {
 	m.types = append(m.types, s)
 	return len(m.types) - 1
 }
+
+// ExportAll exports every function under its name, where none is exported yet
+// under it: for tests.
+func (m *Module) ExportAll() {
+	for _, f := range m.funcs {
+		if !slices.ContainsFunc(m.exports, func(e export) bool { return e.name == f.Name }) {
+			m.Export(f.Name, f)
+		}
+	}
+}
