@@ -15,3 +15,22 @@ func HalfToFloat(h uint16) float32 {
 	}
 	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
+
+// FloatToHalf converts to IEEE 754 binary16, to nearest even: values beyond 65504
+// become infinite, NaN stays NaN.
+func FloatToHalf(f float32) uint16 {
+	b := math.Float32bits(f)
+	sign := uint16(b >> 16 & 0x8000)
+	magnitude := b & 0x7fffffff
+	switch {
+	case magnitude > 0x7f800000:
+		return sign | 0x7e00
+	case magnitude >= 0x477ff000: // 65520 rounds up to 2^16
+		return sign | 0x7c00
+	case magnitude < 0x38800000: // below 2^-14: subnormal, in units of 2^-24
+		units := math.Float32frombits(magnitude) * (1 << 24)
+		return sign | uint16(math.RoundToEven(float64(units)))
+	}
+	rounded := magnitude + 0xfff + magnitude>>13&1
+	return sign | uint16((rounded-(127-15)<<23)>>13)
+}
