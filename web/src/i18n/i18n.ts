@@ -61,7 +61,7 @@ export function apply(): void {
   document.documentElement.lang = tags[current];
   document.title = t("page.title");
   for (const element of document.querySelectorAll<HTMLElement>("[data-i18n]")) {
-    element.textContent = t(element.dataset["i18n"] as Key);
+    element.textContent = t(element.dataset.i18n as Key);
   }
   for (const attribute of ["aria-label", "placeholder", "title"]) {
     for (const element of document.querySelectorAll(`[data-i18n-${attribute}]`)) {

@@ -1,0 +1,99 @@
+package web
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// sources are the page's own, so that a binary builds its site wherever it runs.
+//
+//go:embed src page samples
+var sources embed.FS
+
+// browsers that have everything the page can't do without (WebAssembly SIMD is the youngest).
+var browsers = []api.Engine{
+	{Name: api.EngineChrome, Version: "91"},
+	{Name: api.EngineFirefox, Version: "89"},
+	{Name: api.EngineSafari, Version: "16.4"},
+}
+
+// bundle is the page's code, with the names that its files got in the site.
+type bundle struct{ app, worker, style string }
+
+// addBundle bundles and minifies scripts and style into the site.
+func (s Site) addBundle() (bundle, error) {
+	var b bundle
+	worker, err := build("src/worker.ts", api.FormatIIFE, nil)
+	if err != nil {
+		return b, err
+	}
+	b.worker = s.addHashed("assets/worker.js", worker)
+	app, err := build("src/app.ts", api.FormatESModule, map[string]string{
+		"WORKER_URL": fmt.Sprintf("%q", "./"+path.Base(b.worker)),
+	})
+	if err != nil {
+		return b, err
+	}
+	b.app = s.addHashed("assets/app.js", app)
+	style, err := build("page/style.css", api.FormatDefault, nil)
+	if err != nil {
+		return b, err
+	}
+	b.style = s.addHashed("assets/style.css", style)
+	return b, nil
+}
+
+// build bundles one entry point of the sources.
+func build(entry string, format api.Format, define map[string]string) ([]byte, error) {
+	result := api.Build(api.BuildOptions{
+		EntryPoints:       []string{entry},
+		Bundle:            true,
+		Format:            format,
+		Engines:           browsers,
+		Define:            define,
+		MinifyWhitespace:  true,
+		MinifyIdentifiers: true,
+		MinifySyntax:      true,
+		Charset:           api.CharsetUTF8,
+		LegalComments:     api.LegalCommentsNone,
+		Plugins:           []api.Plugin{fromFS(sources)},
+	})
+	if len(result.Errors) > 0 {
+		text := api.FormatMessages(result.Errors, api.FormatMessagesOptions{})
+		return nil, fmt.Errorf("web: bundle %s: %s", entry, strings.TrimSpace(strings.Join(text, "")))
+	}
+	return result.OutputFiles[0].Contents, nil
+}
+
+// fromFS lets esbuild read from a file system; imports are relative, with extension.
+func fromFS(fsys fs.FS) api.Plugin {
+	const namespace = "site"
+	resolve := func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+		name := path.Clean(a.Path)
+		if a.Kind != api.ResolveEntryPoint {
+			name = path.Join(path.Dir(a.Importer), a.Path)
+		}
+		return api.OnResolveResult{Path: name, Namespace: namespace}, nil
+	}
+	load := func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+		data, err := fs.ReadFile(fsys, a.Path)
+		if err != nil {
+			return api.OnLoadResult{}, err
+		}
+		loader := api.LoaderTS
+		if path.Ext(a.Path) == ".css" {
+			loader = api.LoaderCSS
+		}
+		text := string(data)
+		return api.OnLoadResult{Contents: &text, Loader: loader}, nil
+	}
+	return api.Plugin{Name: namespace, Setup: func(b api.PluginBuild) {
+		b.OnResolve(api.OnResolveOptions{Filter: ".*"}, resolve)
+		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: namespace}, load)
+	}}
+}

@@ -1,0 +1,179 @@
+// The page: joins the parts and loads the model.
+
+import type { Facing } from "./core/camera.ts";
+import { pick, readCatalog } from "./core/catalog.ts";
+import { Detector } from "./core/detector.ts";
+import { asError, SpotterError } from "./core/errors.ts";
+import { request } from "./core/fetch.ts";
+import { capabilities } from "./core/probe.ts";
+import * as i18n from "./i18n/i18n.ts";
+import { ClassFilter } from "./ui/classes.ts";
+import { $, fillRange, make } from "./ui/dom.ts";
+import { Session } from "./ui/session.ts";
+import { bindSettings, settings } from "./ui/settings.ts";
+import { bindSources, markSample } from "./ui/sources.ts";
+import { Stats, showFacts } from "./ui/stats.ts";
+import { hideLoading, hideNotice, showNotice, showProgress, showWait } from "./ui/status.ts";
+import { View } from "./ui/view.ts";
+
+/** Masks of live frames are computed on a grid of at most this long a side; those of pictures at full size. */
+const liveMaskSide = 480;
+
+const never = new AbortController().signal;
+const address = new URLSearchParams(location.search);
+const view = new View();
+const stats = new Stats();
+const classes = new ClassFilter(() => session.refresh());
+const session = new Session(view, stats, (live) => ({
+  confidence: settings.confidence,
+  iou: settings.iou,
+  max: 300,
+  classes: classes.selected(),
+  masks: settings.masks ? (live ? liveMaskSide : Infinity) : 0,
+}));
+let detector: Detector | null = null;
+let facing: Facing = "environment";
+
+/** Runs what a person asked for, and says it when it fails; `again` is offered as the way on. */
+function attempt(work: () => Promise<void>): void {
+  hideNotice();
+  work().catch((cause: unknown) => {
+    const error = asError(cause, "engine");
+    if (error.code !== "aborted") showNotice(error, error.code.startsWith("bad-") ? null : () => attempt(work));
+  });
+}
+
+async function loadModel(): Promise<void> {
+  try {
+    if (!capabilities().simd) throw new SpotterError("unsupported");
+    const catalog = await readCatalog(document.body.dataset.catalog ?? "models.json", never);
+    const model = pick(catalog, address.get("model") ?? undefined);
+    const wanted = address.get("variant");
+    const variant = model.variants.find((v) => v.features.join("+") === wanted);
+    detector = await Detector.load(model, {
+      onprogress: showProgress,
+      ...(variant ? { variant } : {}),
+      ...(address.has("threads") ? { threads: Number(address.get("threads")) } : {}),
+    });
+    classes.fill(detector.manifest.classes);
+    bindThreads(detector);
+    i18n.onLanguage(() => detector && showFacts(detector, variant !== undefined));
+    $("stage").dataset.ready = String(Math.round(performance.now()));
+    session.ready(detector);
+  } finally {
+    hideLoading();
+  }
+}
+
+function bindThreads(ready: Detector): void {
+  const most = Math.min(ready.manifest.memory.maxThreads, ready.capabilities.cores);
+  const select = $<HTMLSelectElement>("threads");
+  $("threads-row").hidden = most < 2 || !ready.variant.features.includes("threads");
+  select.replaceChildren(...Array.from({ length: most }, (_, i) => make("option", {}, String(i + 1))));
+  select.value = String(ready.threads);
+  select.addEventListener("change", async () => {
+    await ready.setThreads(Number(select.value));
+    select.value = String(ready.threads);
+    showFacts(ready, false);
+  });
+}
+
+async function startCamera(): Promise<void> {
+  markSample("");
+  showWait("camera.opening");
+  try {
+    await session.openCamera({ facing, height: Number($<HTMLSelectElement>("camera-size").value) });
+  } finally {
+    if (detector) hideLoading();
+  }
+}
+
+async function openFile(file: Blob): Promise<void> {
+  markSample("");
+  await session.open(file);
+}
+
+async function openSample(url: string): Promise<void> {
+  const response = await request(url, never);
+  await session.open(await response.blob());
+  markSample(url);
+}
+
+function sourceChanged(): void {
+  const { kind, camera } = session;
+  const live = kind === "camera" || kind === "video";
+  $("stage").dataset.state = kind;
+  $("idle").hidden = kind !== "none";
+  $("hud").hidden = !live;
+  $("stop").hidden = !live;
+  $("camera").hidden = kind === "camera";
+  $("camera-tools").hidden = kind !== "camera";
+  $("video-tools").hidden = kind !== "video";
+  $("flip").hidden = (camera?.count ?? 0) < 2;
+  $("mirror").setAttribute("aria-pressed", String(view.mirror));
+}
+
+function bindCameraTools(): void {
+  $("camera").addEventListener("click", () => attempt(startCamera));
+  $("camera-size").addEventListener("change", () => attempt(startCamera));
+  $("flip").addEventListener("click", () => {
+    facing = (session.camera?.facing ?? facing) === "user" ? "environment" : "user";
+    attempt(startCamera);
+  });
+  $("mirror").addEventListener("click", () => {
+    view.mirror = !view.mirror;
+    $("mirror").setAttribute("aria-pressed", String(view.mirror));
+    view.redraw();
+  });
+  $("stop").addEventListener("click", () => {
+    session.stop();
+    $("camera").focus();
+  });
+}
+
+function bindVideoTools(): void {
+  const { video } = session;
+  const [play, seek] = [$("play"), $<HTMLInputElement>("seek")];
+  const show = () => {
+    play.textContent = i18n.t(video.paused ? "video.play" : "video.pause");
+  };
+  play.addEventListener("click", () => (video.paused ? video.play() : video.pause()));
+  video.addEventListener("play", show);
+  video.addEventListener("pause", show);
+  video.addEventListener("timeupdate", () => {
+    seek.value = String((video.currentTime / video.duration) * Number(seek.max) || 0);
+    fillRange(seek);
+  });
+  seek.addEventListener("input", () => {
+    video.currentTime = (Number(seek.value) / Number(seek.max)) * video.duration;
+    fillRange(seek);
+  });
+  i18n.onLanguage(show);
+}
+
+function bindLanguages(): void {
+  const buttons = document.querySelectorAll<HTMLButtonElement>("[data-language]");
+  for (const button of buttons) {
+    button.addEventListener("click", () => i18n.setLanguage(button.dataset.language as i18n.Language));
+  }
+  i18n.onLanguage(() => {
+    for (const b of buttons) b.setAttribute("aria-pressed", String(b.dataset.language === i18n.language()));
+    view.redraw();
+  });
+}
+
+i18n.apply();
+bindLanguages();
+bindSettings(
+  () => session.refresh(),
+  () => view.redraw(),
+);
+bindSources(
+  (file) => attempt(() => openFile(file)),
+  (url) => attempt(() => openSample(url)),
+);
+bindCameraTools();
+bindVideoTools();
+session.onchange = sourceChanged;
+session.onerror = (error) => showNotice(error, error.code === "camera-lost" ? () => attempt(startCamera) : null);
+attempt(loadModel);

@@ -1,0 +1,187 @@
+// What is being looked at: nothing, a picture, a video or the camera. Frames go to
+// the detector one at a time, the newest first; the view draws each with its own boxes.
+
+import { type Camera, type CameraChoice, openCamera } from "../core/camera.ts";
+import type { Detector, Result } from "../core/detector.ts";
+import { asError, SpotterError } from "../core/errors.ts";
+import { watchFrames } from "../core/frames.ts";
+import { Latest } from "../core/latest.ts";
+import type { DetectOptions } from "../core/messages.ts";
+import { $ } from "./dom.ts";
+import { showSeen } from "./seen.ts";
+import type { Stats } from "./stats.ts";
+import type { Shown, View } from "./view.ts";
+
+export type SourceKind = "none" | "picture" | "video" | "camera";
+
+/** A frame to look at, or null for the last one again. */
+interface Job {
+  picture: Shown | null;
+  of: number;
+}
+
+export class Session {
+  kind: SourceKind = "none";
+  readonly video = $<HTMLVideoElement>("video");
+  camera: Camera | null = null;
+  /** Called whenever the kind of source has changed. */
+  onchange: () => void = () => {};
+  onerror: (error: SpotterError) => void = () => {};
+  private detector: Detector | null = null;
+  /** Counts sources, so that late results of an earlier one are known as such. */
+  private source = 0;
+  private stopFrames: (() => void) | null = null;
+  private address = "";
+  readonly jobs = new Latest<Job>(
+    (job) => this.work(job),
+    (job) => job.picture?.close(),
+  );
+
+  constructor(
+    private readonly view: View,
+    private readonly stats: Stats,
+    private readonly options: (live: boolean) => DetectOptions,
+  ) {}
+
+  /** Takes the detector once it is loaded; a picture that waits for it is looked at now. */
+  ready(detector: Detector): void {
+    this.detector = detector;
+    const picture = this.kind === "picture" || this.kind === "video" ? this.view.take() : null;
+    if (picture) this.jobs.offer({ picture, of: this.source });
+  }
+
+  get live(): boolean {
+    return this.kind === "camera" || (this.kind === "video" && !this.video.paused);
+  }
+
+  /** Opens a picture or a video, whichever the file is. What is shown stays where that fails. */
+  async open(file: Blob): Promise<void> {
+    const mine = ++this.source;
+    if (file.type.startsWith("video/")) return this.openVideo(file, mine);
+    const picture = await createImageBitmap(file).catch(() => {
+      throw new SpotterError("bad-picture");
+    });
+    if (mine !== this.source) return picture.close();
+    this.leave();
+    this.view.mirror = false;
+    this.enter("picture");
+    this.offer(picture);
+  }
+
+  async openCamera(choice: CameraChoice): Promise<void> {
+    const mine = ++this.source;
+    this.camera?.stop(); // phones give one camera at a time
+    try {
+      const camera = await openCamera(choice);
+      if (mine !== this.source) return camera.stop();
+      this.leave();
+      this.take(camera);
+    } catch (cause) {
+      if (mine !== this.source) return;
+      if (this.kind === "camera") this.stop();
+      throw cause;
+    }
+    await this.play("camera", mine);
+  }
+
+  /** Back to nothing; gives camera and memory back. */
+  stop(): void {
+    this.source++;
+    this.leave();
+    this.view.clear();
+    this.onchange();
+  }
+
+  /** Settings have changed: looks at what is shown again, unless the next frame comes anyway. */
+  refresh(): void {
+    if (!this.live && this.kind !== "none" && this.detector && !this.jobs.waiting) {
+      this.jobs.offer({ picture: null, of: this.source });
+    }
+  }
+
+  private async openVideo(file: Blob, mine: number): Promise<void> {
+    this.leave();
+    this.address = URL.createObjectURL(file);
+    this.video.src = this.address;
+    this.view.mirror = false;
+    await this.play("video", mine);
+  }
+
+  private take(camera: Camera): void {
+    this.camera = camera;
+    camera.onlost = () => {
+      this.stop();
+      this.onerror(new SpotterError("camera-lost"));
+    };
+    this.view.mirror = camera.facing === "user";
+    this.video.srcObject = camera.stream;
+  }
+
+  private async play(kind: "video" | "camera", mine: number): Promise<void> {
+    try {
+      await this.video.play();
+    } catch (cause) {
+      if (mine !== this.source) return;
+      this.stop();
+      throw asError(cause, kind === "video" ? "bad-video" : "camera-busy");
+    }
+    if (mine !== this.source) return;
+    this.enter(kind);
+    this.stopFrames = watchFrames(this.video, (frame) => this.offer(frame));
+  }
+
+  /** Ends the source before. */
+  private leave(): void {
+    this.stopFrames?.();
+    this.stopFrames = null;
+    this.camera?.stop();
+    this.camera = null;
+    this.jobs.clear();
+    this.video.pause();
+    this.video.srcObject = null;
+    this.video.removeAttribute("src");
+    if (this.address) URL.revokeObjectURL(this.address);
+    this.address = "";
+    this.kind = "none";
+    this.stats.reset();
+    showSeen(null);
+  }
+
+  private enter(kind: SourceKind): void {
+    this.kind = kind;
+    this.onchange();
+  }
+
+  private offer(picture: Shown): void {
+    if (!this.detector) {
+      this.view.show(picture, null); // until the model is here, at least the picture
+      return;
+    }
+    if (this.kind === "picture") this.view.show(picture, null);
+    if (this.kind === "picture") this.view.take();
+    this.jobs.offer({ picture, of: this.source });
+  }
+
+  private async work({ picture, of }: Job): Promise<void> {
+    const detector = this.detector;
+    if (!detector || of !== this.source) {
+      picture?.close();
+      return;
+    }
+    const options = this.options(this.kind !== "picture");
+    try {
+      const result = await (picture ? detector.detect(picture, options) : detector.again(options));
+      if (of === this.source) this.present(result, picture !== null);
+      else result.picture?.close();
+    } catch (cause) {
+      if (of === this.source) this.onerror(asError(cause, "engine"));
+    }
+  }
+
+  private present(result: Result, fresh: boolean): void {
+    const draw = result.picture ? this.view.show(result.picture, result) : this.view.update(result);
+    if (fresh) this.stats.add(result, draw, this.kind !== "picture");
+    showSeen(result);
+    $("stage").dataset.frames = String(Number($("stage").dataset.frames ?? 0) + 1);
+  }
+}

@@ -1,0 +1,58 @@
+// The ways to bring something in: buttons, samples, drop and paste.
+
+import { type Key, onLanguage, t } from "../i18n/i18n.ts";
+import { $ } from "./dom.ts";
+
+const samples = () => document.querySelectorAll<HTMLButtonElement>("[data-sample]");
+
+/** Calls `open` with each file that comes in, and `sample` with the address of a sample picture. */
+export function bindSources(open: (file: Blob) => void, sample: (url: string) => void): void {
+  const input = $<HTMLInputElement>("file-input");
+  $("file").addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    const file = input.files?.[0];
+    input.value = "";
+    if (file) open(file);
+  });
+  bindDrop(open);
+  document.addEventListener("paste", (event) => {
+    const file = mediaIn(event.clipboardData);
+    if (file) open(file);
+  });
+  for (const button of samples()) {
+    button.addEventListener("click", () => sample(button.dataset.sample ?? ""));
+  }
+  onLanguage(() => {
+    for (const button of samples()) {
+      button.setAttribute("aria-label", t("source.sample", { name: t(`source.${button.dataset.name}` as Key) }));
+    }
+  });
+}
+
+/** Marks the sample that is shown; none for "". */
+export function markSample(url: string): void {
+  for (const button of samples()) button.setAttribute("aria-pressed", String(button.dataset.sample === url));
+}
+
+function bindDrop(open: (file: Blob) => void): void {
+  const marked = document.documentElement.classList;
+  document.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    marked.add("drag");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) marked.remove("drag");
+  });
+  document.addEventListener("drop", (event) => {
+    marked.remove("drag");
+    const file = mediaIn(event.dataTransfer) ?? event.dataTransfer?.files[0];
+    if (!file) return;
+    event.preventDefault();
+    open(file);
+  });
+}
+
+function mediaIn(data: DataTransfer | null): File | undefined {
+  return [...(data?.files ?? [])].find((f) => /^(image|video)\//.test(f.type));
+}
