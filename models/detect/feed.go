@@ -2,6 +2,8 @@ package detect
 
 import (
 	"fmt"
+	"image"
+	"image/draw"
 
 	"spotter/models"
 )
@@ -19,6 +21,17 @@ func FromRGB(w, h int, rgb []byte) *Picture {
 		p.Pix = append(p.Pix, rgb[i], rgb[i+1], rgb[i+2], 255)
 	}
 	return p
+}
+
+// FromImage copies an image; transparent pixels keep their colour.
+func FromImage(img image.Image) *Picture {
+	b := img.Bounds()
+	nrgba, ok := img.(*image.NRGBA)
+	if !ok || nrgba.Stride != 4*b.Dx() || b.Min != (image.Point{}) {
+		nrgba = image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+		draw.Draw(nrgba, nrgba.Rect, img, b.Min, draw.Src)
+	}
+	return &Picture{W: b.Dx(), H: b.Dy(), Pix: nrgba.Pix}
 }
 
 // Fit lays a picture into the network's input: RGBA bytes of p.Net, with the

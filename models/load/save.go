@@ -1,0 +1,47 @@
+package load
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+
+	"spotter/models/safetensors"
+)
+
+// Safetensors writes the model as a .safetensors file that Safetensors reads back:
+// the graph's weights and anchors, and the metadata. Equal models give equal bytes.
+func (m *Model) Safetensors(e safetensors.Encoding) ([]byte, error) {
+	if m.YAML == nil {
+		return nil, fmt.Errorf("%s has no YAML: a .safetensors file could not say which network it holds", m.Name)
+	}
+	file := &safetensors.File{Weights: maps.Clone(m.Weights), Metadata: maps.Clone(m.Meta)}
+	if file.Metadata == nil {
+		file.Metadata = map[string]string{}
+	}
+	if t := m.anchorsTensor(); t != nil {
+		file.Weights[m.anchorsName()] = t
+	}
+	names := map[string]string{} // encoding/json sorts the keys
+	for i, name := range m.Graph.Classes {
+		names[strconv.Itoa(i)] = name
+	}
+	text, err := json.Marshal(names)
+	if err != nil {
+		return nil, err
+	}
+	stride := 0
+	for _, l := range m.Graph.Head.Levels {
+		stride = max(stride, l.Stride)
+	}
+	for k, v := range map[string]string{
+		keyYAML: string(m.YAML), keySize: strconv.Itoa(max(m.Graph.Input.Shape[1], m.Graph.Input.Shape[2])),
+		keyResidual: strconv.FormatBool(m.Residual), keyTask: m.Task, keyStride: strconv.Itoa(stride), keyFormat: "pt",
+	} {
+		file.Metadata[k] = v
+	}
+	if len(names) > 0 {
+		file.Metadata[keyNames] = string(text)
+	}
+	return safetensors.Marshal(file, e)
+}
