@@ -182,6 +182,6 @@ export class Session {
     const draw = result.picture ? this.view.show(result.picture, result) : this.view.update(result);
     if (fresh) this.stats.add(result, draw, this.kind !== "picture");
     showSeen(result);
-    $("stage").dataset.frames = String(Number($("stage").dataset.frames ?? 0) + 1);
+    $("stage").dispatchEvent(new CustomEvent("detections", { detail: result, bubbles: true }));
   }
 }
