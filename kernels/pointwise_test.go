@@ -1,0 +1,149 @@
+package kernels
+
+import (
+	"fmt"
+	"testing"
+
+	"spotter/kernels/emit"
+)
+
+// pointwiseCase is a kernel with the inputs that a test gives it.
+type pointwiseCase struct {
+	p PointwiseParams
+	f *emit.Func
+}
+
+func (c *pointwiseCase) run(t *testing.T, x *rig) bool {
+	t.Helper()
+	p := c.p
+	pixels := p.Out.H * p.Out.W
+	in, weight, bias := noise(pixels*p.In.C, 1), noise(p.Out.C*p.In.C, 2), noise(p.Out.C, 3)
+	var residual []float32
+	if p.Residual != nil {
+		residual = noise(pixels*p.Out.C, 4)
+	}
+	want := Pointwise(in, weight, bias, residual, pixels, p.In.C, p.Out.C, p.Act)
+	x.reset()
+	args := []int{x.tensor(p.In, in), x.floats(p.Pack(weight, bias)), x.blank(p.Out)}
+	if p.Residual != nil {
+		args = append(args, x.tensor(*p.Residual, residual))
+	}
+	// two threads
+	units := p.Units()
+	x.call(t, c.f, append(args, units/3, units)...)
+	before := append([]byte(nil), x.before...)
+	x.call(t, c.f, append(args, 0, units/3)...)
+	x.before = before
+	return x.check(t, p.name(), p.Out, args[2], want, 2e-6*float64(p.In.C))
+}
+
+// runPointwise runs the cases on both engines, the small ones only on the interpreter.
+func runPointwise(t *testing.T, cases []PointwiseParams) {
+	m := newTestModule(128)
+	run := make([]pointwiseCase, len(cases))
+	for i, p := range cases {
+		run[i] = pointwiseCase{p, PointwiseFunc(m, p)}
+	}
+	onRig(t, m, func(t *testing.T, x *rig) {
+		failed := 0
+		for i := range run {
+			p := run[i].p
+			if x.slow() && p.Out.H*p.Out.W*p.In.C*p.Out.C > 4000 {
+				continue
+			}
+			if !run[i].run(t, x) {
+				if failed++; failed == 5 {
+					t.Fatal("and so on")
+				}
+			}
+		}
+	})
+}
+
+// TestPointwiseSizes sweeps pixels and channels around each tile.
+func TestPointwiseSizes(t *testing.T) {
+	for _, tile := range Tiles {
+		t.Run(fmt.Sprintf("%dx%d", tile.Pixels, tile.Channels), func(t *testing.T) {
+			t.Parallel()
+			var cases []PointwiseParams
+			add := func(pixels, in, out int) {
+				p := PointwiseParams{In: Packed(1, pixels, in), Out: Packed(1, pixels, out), Tile: tile}
+				cases = append(cases, p)
+			}
+			for pixels := 1; pixels <= 2*tile.Pixels+1; pixels++ {
+				add(pixels, 5, tile.Channels+3)
+			}
+			for out := 1; out <= 2*tile.Channels+1; out++ {
+				add(tile.Pixels+1, 5, out)
+			}
+			for _, in := range []int{1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 33} {
+				add(tile.Pixels+1, in, tile.Channels+1)
+			}
+			runPointwise(t, cases)
+		})
+	}
+}
+
+// TestPointwiseViews has gaps between channels, pixels and rows, residuals and activations.
+func TestPointwiseViews(t *testing.T) {
+	var cases []PointwiseParams
+	for _, tile := range []Tile{{5, 8}, {3, 12}} {
+		for _, split := range []Split{SplitPixels, SplitChannels} {
+			for _, gap := range []int{0, 1, 4} {
+				for _, w := range []int{1, 5, 7, 12} {
+					out := wide(Packed(4, w, 13), 3*gap, gap)
+					residual := wide(Packed(4, w, 13), gap, 2*gap)
+					p := PointwiseParams{In: wide(Packed(4, w, 11), gap, gap), Out: out, Tile: tile, Split: split}
+					cases = append(cases, p)
+					p.Residual, p.Chunk = &residual, 10
+					p.Act.Kind = ActReLU
+					cases = append(cases, p)
+				}
+			}
+		}
+	}
+	for _, a := range allActivations {
+		if a.Kind != ActSqrt {
+			cases = append(cases, PointwiseParams{In: Packed(2, 3, 4), Out: Packed(2, 3, 5), Tile: Tile{4, 8}, Act: a})
+		}
+	}
+	runPointwise(t, cases)
+}
+
+// TestPointwiseBlocks cuts the input's channels and the pixels into blocks.
+func TestPointwiseBlocks(t *testing.T) {
+	var cases []PointwiseParams
+	for _, in := range []int{8, 16, 17, 31, 40, 67} {
+		for _, kBlock := range []int{8, 16, 24, 64} {
+			for _, chunk := range []int{0, 5, 12} {
+				cases = append(cases, PointwiseParams{
+					In: Packed(3, 9, in), Out: wide(Packed(3, 9, 11), 1, 0), Tile: Tile{5, 8},
+					Chunk: chunk, KBlock: kBlock, Act: Activation{Kind: ActSiLU},
+				})
+			}
+		}
+	}
+	runPointwise(t, cases)
+}
+
+// TestPointwiseInPlace adds the result to the residual where that stands.
+func TestPointwiseInPlace(t *testing.T) {
+	v := wide(Packed(3, 4, 10), 2, 1)
+	p := PointwiseParams{In: Packed(3, 4, 6), Out: v, Residual: &v, Tile: Tile{6, 8}}
+	m := newTestModule(2)
+	f := PointwiseFunc(m, p)
+	onRig(t, m, func(t *testing.T, x *rig) {
+		in, weight, residual := noise(12*6, 1), noise(10*6, 2), noise(12*10, 3)
+		x.reset()
+		at := x.tensor(v, residual)
+		x.call(t, f, x.tensor(p.In, in), x.floats(p.Pack(weight, nil)), at, at, 0, p.Units())
+		x.check(t, p.name(), v, at, Pointwise(in, weight, nil, residual, 12, 6, 10, p.Act), 1e-5)
+	})
+}
+
+// TestPointwiseStride takes every other pixel.
+func TestPointwiseStride(t *testing.T) {
+	full := wide(Packed(5, 7, 6), 1, 3)
+	in := View{H: 3, W: 4, C: 6, PixelStride: 2 * full.PixelStride, RowStride: 2 * full.RowStride}
+	runPointwise(t, []PointwiseParams{{In: in, Out: Packed(3, 4, 9), Tile: Tile{5, 8}}})
+}
