@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"spotter/models"
 	"spotter/models/config"
 )
@@ -85,29 +83,6 @@ func (m *Model) withoutMasks(opts config.Options) (*models.Graph, error) {
 	}
 	m.YAML = text
 	return config.Load(text, m.Name+".yaml", opts)
-}
-
-// detectorYAML replaces the last row, Segment, by Detect with its first two arguments.
-// The text is one that config.Load accepted.
-func detectorYAML(text []byte) ([]byte, error) {
-	var doc yaml.MapSlice
-	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return nil, fmt.Errorf("the network's YAML cannot be made a detector's: %w", err)
-	}
-	for _, item := range doc {
-		rows, _ := item.Value.([]any)
-		if item.Key != "head" || len(rows) == 0 {
-			continue
-		}
-		row, _ := rows[len(rows)-1].([]any)
-		if len(row) < 4 || row[2] != "Segment" {
-			continue
-		}
-		args, _ := row[3].([]any)
-		row[2], row[3] = "Detect", args[:min(len(args), 2)]
-		return yaml.Marshal(doc)
-	}
-	return nil, fmt.Errorf("the network's YAML does not end with a row of Segment: it cannot be made a detector's")
 }
 
 // cutRows keeps, of each anchor's rows in the head's convolutions, those in front of

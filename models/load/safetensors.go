@@ -127,15 +127,19 @@ func (m *Model) assemble(opts config.Options, task string) error {
 	if err != nil {
 		return err
 	}
-	g.Name = m.Name
+	if opts.Scale != "" {
+		if m.YAML, err = sizedYAML(m.YAML, opts.Scale); err != nil {
+			return err
+		}
+	}
 	if task == Detect && taskOf(g) == Segment {
 		whole := g
 		if g, err = m.withoutMasks(opts); err != nil {
 			return err
 		}
-		g.Name = m.Name
 		m.cutRows(whole, g)
 	}
+	g.Name = m.Name
 	m.Graph, m.Task = g, taskOf(g)
 	if task != "" && task != m.Task {
 		return fmt.Errorf("the network does %s, not %.40q", m.Task, task)
