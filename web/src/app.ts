@@ -2,48 +2,67 @@
 
 import type { Facing } from "./core/camera.ts";
 import { pick, readCatalog } from "./core/catalog.ts";
-import { Detector } from "./core/detector.ts";
+import { type Detection, Detector } from "./core/detector.ts";
 import { asError, SpotterError } from "./core/errors.ts";
 import { request } from "./core/fetch.ts";
 import { capabilities } from "./core/probe.ts";
 import * as i18n from "./i18n/i18n.ts";
 import { ClassFilter } from "./ui/classes.ts";
 import { $, fillRange, make } from "./ui/dom.ts";
-import { Session } from "./ui/session.ts";
+import { showSeen } from "./ui/seen.ts";
 import { bindSettings, settings } from "./ui/settings.ts";
 import { bindSources, markSample } from "./ui/sources.ts";
 import { Stats, showFacts } from "./ui/stats.ts";
 import { hideLoading, hideNotice, showNotice, showProgress, showWait } from "./ui/status.ts";
-import { View } from "./ui/view.ts";
+import { Session } from "./view/session.ts";
+import { View } from "./view/view.ts";
 
 /** Masks of live frames are computed on a grid of at most this long a side; those of pictures at full size. */
 const liveMaskSide = 480;
 
+/** Codes of errors that the same attempt would only meet again. */
+const incurable = /^(bad-.*|mismatch|unsupported|engine|closed)$/;
+
 const never = new AbortController().signal;
 const address = new URLSearchParams(location.search);
-const view = new View();
+const view = new View($("stage"), $<HTMLCanvasElement>("canvas"), () => ({ ...settings, name: labelOf }));
 const stats = new Stats();
 const classes = new ClassFilter(() => session.refresh());
-const session = new Session(view, stats, (live) => ({
-  confidence: settings.confidence,
-  iou: settings.iou,
-  max: 300,
-  classes: classes.selected(),
-  masks: settings.masks ? (live ? liveMaskSide : Infinity) : 0,
-}));
+const session = new Session($<HTMLVideoElement>("video"), view, {
+  options: (live) => ({
+    confidence: settings.confidence,
+    iou: settings.iou,
+    max: 300,
+    classes: classes.selected(),
+    masks: settings.masks ? (live ? liveMaskSide : Infinity) : 0,
+  }),
+  source: sourceChanged,
+  shown(shown) {
+    showSeen(shown?.result ?? null);
+    if (!shown) return stats.reset();
+    if (shown.fresh) stats.add(shown.result, shown.draw, shown.live);
+    $("stage").dispatchEvent(new CustomEvent("detections", { detail: shown.result, bubbles: true }));
+  },
+  failed: (error) => showNotice(error, error.code === "camera-lost" ? () => attempt(startCamera) : null),
+});
 let detector: Detector | null = null;
 let facing: Facing = "environment";
+
+function labelOf(detection: Detection): string {
+  return `${i18n.className(detection.label)} ${i18n.percent(detection.score)}`;
+}
 
 /** Runs what a person asked for, and says it when it fails; `again` is offered as the way on. */
 function attempt(work: () => Promise<void>): void {
   hideNotice();
   work().catch((cause: unknown) => {
     const error = asError(cause, "engine");
-    if (error.code !== "aborted") showNotice(error, error.code.startsWith("bad-") ? null : () => attempt(work));
+    if (error.code !== "aborted") showNotice(error, incurable.test(error.code) ? null : () => attempt(work));
   });
 }
 
 async function loadModel(): Promise<void> {
+  showWait("load.short");
   try {
     if (!capabilities().simd) throw new SpotterError("unsupported");
     const catalog = await readCatalog(document.body.dataset.catalog ?? "models.json", never);
@@ -174,6 +193,4 @@ bindSources(
 );
 bindCameraTools();
 bindVideoTools();
-session.onchange = sourceChanged;
-session.onerror = (error) => showNotice(error, error.code === "camera-lost" ? () => attempt(startCamera) : null);
 attempt(loadModel);

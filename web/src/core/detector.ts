@@ -2,9 +2,9 @@
 
 import type { Manifest } from "./abi.ts";
 import type { Model, Variant } from "./catalog.ts";
-import { type ErrorCode, SpotterError } from "./errors.ts";
+import { asError, type ErrorCode, SpotterError } from "./errors.ts";
 import type { DetectOptions, Found, FromWorker, Masks, Picture, Timings, ToWorker } from "./messages.ts";
-import { type Capabilities, capabilities, choose, startThreads } from "./probe.ts";
+import { type Capabilities, capabilities, ranked, startThreads } from "./probe.ts";
 
 /** Address of the worker's script, relative to this one; the build fills it in. */
 declare const WORKER_URL: string;
@@ -40,6 +40,9 @@ export interface Result {
 
 export const defaults: DetectOptions = { confidence: 0.25, iou: 0.45, max: 300, classes: null, masks: Infinity };
 
+/** Errors after which a simpler variant may still run: no room for shared memory, an instruction not known after all. */
+const startFailures: ErrorCode[] = ["memory", "bad-module", "engine"];
+
 interface Waiting {
   resolve: (result: Result) => void;
   reject: (error: SpotterError) => void;
@@ -66,21 +69,36 @@ export class Detector {
     this.worker = new Worker(new URL(WORKER_URL, import.meta.url), { name: "spotter engine" });
   }
 
-  /** Loads a model in the fastest variant that runs here. */
+  /** Loads a model in the fastest variant that runs here; where one fails to start, the next is tried. */
   static async load(model: Model, options: LoadOptions = {}): Promise<Detector> {
     const can = capabilities();
-    const variant = options.variant ?? choose(model.variants, can);
-    if (!variant) throw new SpotterError("unsupported");
+    const variants = options.variant ? [options.variant] : ranked(model.variants, can);
+    let failure = new SpotterError("unsupported");
+    for (const variant of variants) {
+      try {
+        return await Detector.loadVariant(model, can, variant, options);
+      } catch (cause) {
+        failure = asError(cause, "engine");
+        if (!startFailures.includes(failure.code)) break;
+      }
+    }
+    throw failure;
+  }
+
+  private static async loadVariant(model: Model, can: Capabilities, variant: Variant, options: LoadOptions) {
     if (options.signal?.aborted) throw new SpotterError("aborted");
     const detector = new Detector(model, can, variant);
     const abort = () => detector.shut(new SpotterError("aborted"));
     options.signal?.addEventListener("abort", abort);
     try {
       await detector.start(options);
+      return detector;
+    } catch (cause) {
+      detector.close();
+      throw cause;
     } finally {
       options.signal?.removeEventListener("abort", abort);
     }
-    return detector;
   }
 
   private start(options: LoadOptions): Promise<void> {

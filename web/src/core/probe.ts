@@ -50,11 +50,11 @@ export function runs(features: readonly Feature[], can: Capabilities): boolean {
   });
 }
 
-/** The fastest of the variants that runs here: the one that uses most; null when none does. */
-export function choose<V extends { features: Feature[] }>(variants: readonly V[], can: Capabilities): V | null {
-  const fit = variants.filter((v) => runs(v.features, can));
-  fit.sort((a, b) => b.features.length - a.features.length || Number(has(b, "threads")) - Number(has(a, "threads")));
-  return fit[0] ?? null;
+/** The variants that run here, the fastest first: the one that uses most. */
+export function ranked<V extends { features: Feature[] }>(variants: readonly V[], can: Capabilities): V[] {
+  return variants
+    .filter((v) => runs(v.features, can))
+    .sort((a, b) => b.features.length - a.features.length || Number(has(b, "threads")) - Number(has(a, "threads")));
 }
 
 function has(variant: { features: Feature[] }, feature: Feature): boolean {

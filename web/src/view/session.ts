@@ -7,26 +7,38 @@ import { asError, SpotterError } from "../core/errors.ts";
 import { watchFrames } from "../core/frames.ts";
 import { Latest } from "../core/latest.ts";
 import type { DetectOptions } from "../core/messages.ts";
-import { $ } from "./dom.ts";
-import { showSeen } from "./seen.ts";
-import type { Stats } from "./stats.ts";
-import type { Shown, View } from "./view.ts";
+import type { Picture, View } from "./view.ts";
 
 export type SourceKind = "none" | "picture" | "video" | "camera";
 
 /** A frame to look at, or null for the last one again. */
 interface Job {
-  picture: Shown | null;
+  picture: Picture | null;
   of: number;
+}
+
+/** What a result was: live frames follow each other; fresh ones ran through the network. */
+export interface Shown {
+  result: Result;
+  draw: number;
+  live: boolean;
+  fresh: boolean;
+}
+
+/** Whom a session tells. */
+export interface Listener {
+  /** What to look for, asked for with each frame. */
+  options(live: boolean): DetectOptions;
+  /** The source has changed. */
+  source(): void;
+  /** A frame with its findings is on the canvas; null when a source has ended. */
+  shown(shown: Shown | null): void;
+  failed(error: SpotterError): void;
 }
 
 export class Session {
   kind: SourceKind = "none";
-  readonly video = $<HTMLVideoElement>("video");
   camera: Camera | null = null;
-  /** Called whenever the kind of source has changed. */
-  onchange: () => void = () => {};
-  onerror: (error: SpotterError) => void = () => {};
   private detector: Detector | null = null;
   /** Counts sources, so that late results of an earlier one are known as such. */
   private source = 0;
@@ -38,9 +50,9 @@ export class Session {
   );
 
   constructor(
+    readonly video: HTMLVideoElement,
     private readonly view: View,
-    private readonly stats: Stats,
-    private readonly options: (live: boolean) => DetectOptions,
+    private readonly listener: Listener,
   ) {}
 
   /** Takes the detector once it is loaded; a picture that waits for it is looked at now. */
@@ -89,7 +101,7 @@ export class Session {
     this.source++;
     this.leave();
     this.view.clear();
-    this.onchange();
+    this.listener.source();
   }
 
   /** Settings have changed: looks at what is shown again, unless the next frame comes anyway. */
@@ -111,7 +123,7 @@ export class Session {
     this.camera = camera;
     camera.onlost = () => {
       this.stop();
-      this.onerror(new SpotterError("camera-lost"));
+      this.listener.failed(new SpotterError("camera-lost"));
     };
     this.view.mirror = camera.facing === "user";
     this.video.srcObject = camera.stream;
@@ -143,16 +155,15 @@ export class Session {
     if (this.address) URL.revokeObjectURL(this.address);
     this.address = "";
     this.kind = "none";
-    this.stats.reset();
-    showSeen(null);
+    this.listener.shown(null);
   }
 
   private enter(kind: SourceKind): void {
     this.kind = kind;
-    this.onchange();
+    this.listener.source();
   }
 
-  private offer(picture: Shown): void {
+  private offer(picture: Picture): void {
     if (!this.detector) {
       this.view.show(picture, null); // until the model is here, at least the picture
       return;
@@ -168,20 +179,18 @@ export class Session {
       picture?.close();
       return;
     }
-    const options = this.options(this.kind !== "picture");
+    const options = this.listener.options(this.kind !== "picture");
     try {
       const result = await (picture ? detector.detect(picture, options) : detector.again(options));
       if (of === this.source) this.present(result, picture !== null);
       else result.picture?.close();
     } catch (cause) {
-      if (of === this.source) this.onerror(asError(cause, "engine"));
+      if (of === this.source) this.listener.failed(asError(cause, "engine"));
     }
   }
 
   private present(result: Result, fresh: boolean): void {
     const draw = result.picture ? this.view.show(result.picture, result) : this.view.update(result);
-    if (fresh) this.stats.add(result, draw, this.kind !== "picture");
-    showSeen(result);
-    $("stage").dispatchEvent(new CustomEvent("detections", { detail: result, bubbles: true }));
+    this.listener.shown({ result, draw, live: this.kind !== "picture", fresh });
   }
 }

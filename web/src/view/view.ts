@@ -1,32 +1,36 @@
 // The canvas: shows a picture with what was found in it, at the stage's resolution.
 
-import type { Detection, Result } from "../core/detector.ts";
-import { Overlay } from "../core/overlay.ts";
-import { className, percent } from "../i18n/i18n.ts";
-import { $ } from "./dom.ts";
-import { settings } from "./settings.ts";
+import type { Result } from "../core/detector.ts";
+import { Overlay, type OverlayOptions } from "../core/overlay.ts";
+
+/** What to draw and how; asked for with each drawing. */
+export type Look = Pick<OverlayOptions, "boxes" | "labels" | "masks" | "name">;
 
 /** More pixels than these on the long side cost time and show nothing more. */
 const longest = 1920;
 
-export type Shown = ImageBitmap | VideoFrame;
+export type Picture = ImageBitmap | VideoFrame;
 
 export class View {
-  readonly canvas = $<HTMLCanvasElement>("canvas");
   mirror = false;
-  private readonly stage = $("stage");
-  private readonly context = this.canvas.getContext("2d", { alpha: false });
+  private readonly context: CanvasRenderingContext2D | null;
   private readonly overlay = new Overlay();
-  private picture: Shown | null = null;
+  private picture: Picture | null = null;
   private result: Result | null = null;
   private pixelRatio = 1;
 
-  constructor() {
-    new ResizeObserver(() => this.redraw()).observe(this.stage);
+  /** The canvas lies in the stage, which gives the size. */
+  constructor(
+    private readonly stage: HTMLElement,
+    private readonly canvas: HTMLCanvasElement,
+    private readonly look: () => Look,
+  ) {
+    this.context = canvas.getContext("2d", { alpha: false });
+    new ResizeObserver(() => this.redraw()).observe(stage);
   }
 
   /** Shows a picture, which becomes the view's own; returns the milliseconds it took. */
-  show(picture: Shown, result: Result | null): number {
+  show(picture: Picture, result: Result | null): number {
     if (picture !== this.picture) this.picture?.close();
     this.picture = picture;
     this.result = result;
@@ -40,7 +44,7 @@ export class View {
   }
 
   /** Gives the picture up, to be looked at; the canvas goes on showing it. */
-  take(): Shown | null {
+  take(): Picture | null {
     const picture = this.picture;
     this.picture = null;
     return picture;
@@ -58,18 +62,15 @@ export class View {
     const start = performance.now();
     this.fit(this.picture);
     this.overlay.paint(this.context, this.picture, this.result, {
-      boxes: settings.boxes,
-      labels: settings.labels,
-      masks: settings.masks,
+      ...this.look(),
       mirror: this.mirror,
       pixelRatio: this.pixelRatio,
-      name: labelOf,
     });
     this.canvas.hidden = false;
     return performance.now() - start;
   }
 
-  private fit(picture: Shown): void {
+  private fit(picture: Picture): void {
     const width = "displayWidth" in picture ? picture.displayWidth : picture.width;
     const height = "displayHeight" in picture ? picture.displayHeight : picture.height;
     const scale = Math.min(this.stage.clientWidth / width, this.stage.clientHeight / height) || 1;
@@ -80,8 +81,4 @@ export class View {
     if (this.canvas.width !== w) this.canvas.width = w;
     if (this.canvas.height !== h) this.canvas.height = h;
   }
-}
-
-export function labelOf(detection: Detection): string {
-  return `${className(detection.label)} ${percent(detection.score)}`;
 }
