@@ -73,3 +73,26 @@ func TestRunsGoByColumn(t *testing.T) {
 		t.Errorf("runs %v, want %v", got, want)
 	}
 }
+
+// FuzzRLE: a text that decodes gives a mask that survives encoding and decoding.
+func FuzzRLE(f *testing.F) {
+	f.Add(3, 4, EncodeRLE([]byte{0, 1, 1, 0, 0, 1, 0, 1, 1, 0, 0, 1}, 4, 3).Counts)
+	f.Add(10, 10, "J")
+	f.Add(1<<40, 1<<40, "0")
+	f.Add(0, 5, "0")
+	f.Add(40, 40, "PPYo1")
+	f.Fuzz(func(t *testing.T, h, w int, counts string) {
+		r := RLE{Size: [2]int{h, w}, Counts: counts}
+		if h > 2000 || w > 2000 { // not more memory than a fuzzer may take
+			return
+		}
+		mask, err := r.Decode()
+		if err != nil {
+			return
+		}
+		again, err := EncodeRLE(mask, w, h).Decode()
+		if err != nil || !bytes.Equal(again, mask) {
+			t.Errorf("%d x %d %q: encoded and decoded again it is another mask (%v)", w, h, counts, err)
+		}
+	})
+}
