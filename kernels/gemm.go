@@ -18,16 +18,18 @@ func vectors(n int) int { return (n + 3) / 4 }
 // input: rows of segments of consecutive floats.
 type gemm struct {
 	Options
-	f        *emit.Func
-	tile     Tile
-	unroll   int  // of k
-	rows     int  // segments of k: the kernel's rows, 1 for pointwise
-	segment  int  // floats
-	rowStep  int  // bytes from one segment to the next
-	inStep   int  // bytes from one pixel to the next
-	out      View // for the pixel stride
-	residual *View
-	kBlock   int // k done before the next tile is; partial sums wait in the output. 0: all
+	f          *emit.Func
+	tile       Tile
+	unroll     int  // of k
+	rows       int  // segments of k: the kernel's rows, 1 for pointwise
+	columns    int  // segments in a row, 0 is 1: the kernel's columns where they are dilated
+	segment    int  // floats
+	rowStep    int  // bytes from one row to the next
+	columnStep int  // bytes from one segment to the next in a row
+	inStep     int  // bytes from one pixel to the next
+	out        View // for the pixel stride
+	residual   *View
+	kBlock     int // k done before the next tile is; partial sums wait in the output. 0: all
 
 	a, w, o, r emit.Value   // tile's input, block of weights, output, residual
 	ap, wp     emit.Value   // walking through k
@@ -45,6 +47,7 @@ func newGemm(f *emit.Func, g gemm, act Activation) *gemm {
 	if g.unroll == 0 {
 		g.unroll = 8
 	}
+	g.columns = max(g.columns, 1)
 	for _, v := range []struct {
 		v    *emit.Value
 		name string
@@ -73,7 +76,7 @@ func newGemm(f *emit.Func, g gemm, act Activation) *gemm {
 }
 
 // k is the number of products that one output sums.
-func (g *gemm) k() int { return g.rows * g.segment }
+func (g *gemm) k() int { return g.rows * g.columns * g.segment }
 
 // blockBytes is the size of a packed block of n channels.
 func (g *gemm) blockBytes(n int) int { return 16 * vectors(n) * (g.k() + 1) }
@@ -86,21 +89,37 @@ func (g *gemm) compute(n, c int) {
 	case g.kBlock > 0:
 		g.f.Set(g.ap, emit.I32Add(g.a, g.kb))
 		g.blocked(n, c)
-	case g.rows > 1 && g.k() <= 54: // the stem: all of it in one piece
+	case g.rows > 1 && g.columns == 1 && g.k() <= 54: // the stem: all of it in one piece
 		for y := range g.rows {
 			g.steps(n, c, g.segment, y*g.rowStep, 16*vectors(c)*g.segment*y)
 		}
 	case g.rows > 1:
 		g.f.Set(g.row, emit.I32Const(g.rows))
 		g.f.DoWhile(func() {
-			g.loop(n, c)
-			g.f.Inc(g.ap, g.rowStep-4*g.segment)
+			g.line(n, c)
 			g.f.Inc(g.row, -1)
 		}, g.row)
 	default:
-		g.loop(n, c)
+		g.line(n, c)
 	}
 	g.finish(n, c)
+}
+
+// line writes one row of k and moves to the next.
+func (g *gemm) line(n, c int) {
+	for range g.columns {
+		g.loop(n, c)
+		if g.columns > 1 {
+			g.f.Inc(g.ap, g.columnStep-4*g.segment)
+		}
+	}
+	if g.rows > 1 {
+		width := 4 * g.segment
+		if g.columns > 1 {
+			width = g.columns * g.columnStep
+		}
+		g.f.Inc(g.ap, g.rowStep-width)
+	}
 }
 
 // loop writes one segment of k: unrolled steps and the rest.

@@ -8,9 +8,10 @@ import "spotter/kernels/emit"
 type nest struct {
 	g             *gemm
 	f             *emit.Func
-	channels      int // of the output
-	width, height int // pixels of a row, rows; a run of all pixels is one row
-	inRow         int // bytes from the input of an output's row to the next one's
+	channels      int  // of the output
+	width, height int  // pixels of a row, rows; a run of all pixels is one row
+	byRow         bool // units are rows, not tiles of the run
+	inRow         int  // bytes from the input of an output's row to the next one's
 	split         Split
 	chunk         int                            // pixels
 	prepare       func(y0, y1 emit.Value)        // convolutions: gathers the input of rows y0..y1
@@ -47,7 +48,7 @@ func (n *nest) tiles() (whole, rest int) {
 
 // unitPixels is the size of a unit of work: a tile of the run, or a row.
 func (n *nest) unitPixels() int {
-	if n.height == 1 {
+	if !n.byRow {
 		return n.g.tile.Pixels
 	}
 	return n.width
@@ -126,7 +127,7 @@ func (n *nest) kBlocks(c int) {
 func (n *nest) rows(c int) {
 	f, g := n.f, n.g
 	whole, rest := n.tiles()
-	if n.height == 1 {
+	if !n.byRow {
 		px := g.tile.Pixels
 		n.place(n.c0, px*g.inStep, px*g.out.PixelStride, func(v *View) int { return px * v.PixelStride })
 		if whole > 0 {

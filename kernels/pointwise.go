@@ -30,13 +30,13 @@ type PointwiseParams struct {
 	Options
 }
 
-// Kernel is the kernel's name: pw_f32_6x8_relaxed.
-func (p PointwiseParams) Kernel() string {
+// Name is the kernel's name: pw_f32_6x8_relaxed.
+func (p PointwiseParams) Name() string {
 	return fmt.Sprintf("pw_f32_%dx%d%s", p.Tile.Pixels, p.Tile.Channels, p.suffix())
 }
 
-func (p PointwiseParams) name() string {
-	s := fmt.Sprintf("%s%s %v-%v", p.Kernel(), p.Act.suffix(), p.In, p.Out)
+func (p PointwiseParams) funcName() string {
+	s := fmt.Sprintf("%s%s %v-%v", p.Name(), p.Act.suffix(), p.In, p.Out)
 	if p.Residual != nil {
 		s += fmt.Sprintf("+%v", *p.Residual)
 	}
@@ -50,15 +50,15 @@ func (p PointwiseParams) name() string {
 }
 
 func (p PointwiseParams) check() {
-	p.In.check("input of " + p.Kernel())
-	p.Out.check("output of " + p.Kernel())
+	p.In.check("input of " + p.Name())
+	p.Out.check("output of " + p.Name())
 	if p.In.H != p.Out.H || p.In.W != p.Out.W || p.KBlock%8 != 0 || p.Tile.Pixels < 1 || p.Tile.Channels%4 != 0 {
-		panic("BUG: " + p.name())
+		panic("BUG: " + p.funcName())
 	}
 	if r := p.Residual; r != nil {
-		r.check("residual of " + p.Kernel())
+		r.check("residual of " + p.Name())
 		if r.H != p.Out.H || r.W != p.Out.W || r.C != p.Out.C || p.KBlock > 0 {
-			panic("BUG: residual of " + p.name())
+			panic("BUG: residual of " + p.funcName())
 		}
 	}
 }
@@ -90,7 +90,7 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 // PointwiseFunc emits f(in, weights, out[, residual], begin, end).
 func PointwiseFunc(m *emit.Module, p PointwiseParams) *emit.Func {
 	p.check()
-	if f := m.Func(p.name()); f != nil {
+	if f := m.Func(p.funcName()); f != nil {
 		return f
 	}
 	names := []string{"in", "weights", "out"}
@@ -102,7 +102,7 @@ func PointwiseFunc(m *emit.Module, p PointwiseParams) *emit.Func {
 	for i := range types {
 		types[i] = emit.I32
 	}
-	f := m.NewFunc(p.name(), types, nil)
+	f := m.NewFunc(p.funcName(), types, nil)
 	v := f.Params(names...)
 	g := newGemm(f, gemm{
 		Options: p.Options, tile: p.Tile, rows: 1, segment: p.In.C, inStep: p.In.PixelStride,
@@ -112,7 +112,7 @@ func PointwiseFunc(m *emit.Module, p PointwiseParams) *emit.Func {
 	if p.run() {
 		n.width, n.height = p.Out.H*p.Out.W, 1
 	} else {
-		n.width, n.height = p.Out.W, p.Out.H
+		n.width, n.height, n.byRow = p.Out.W, p.Out.H, true
 	}
 	n.inRow = p.In.RowStride
 	n.split, n.chunk = p.Split, p.Chunk

@@ -34,7 +34,7 @@ func (c *pointwiseCase) run(t *testing.T, x *rig) bool {
 	before := append([]byte(nil), x.before...)
 	x.call(t, c.f, append(args, 0, units/3)...)
 	x.before = before
-	return x.check(t, p.name(), p.Out, args[2], want, 2e-6*float64(p.In.C))
+	return x.check(t, p.funcName(), p.Out, args[2], want, 2e-6*float64(p.In.C))
 }
 
 // runPointwise runs the cases on both engines, the small ones only on the interpreter.
@@ -137,7 +137,7 @@ func TestPointwiseInPlace(t *testing.T) {
 		x.reset()
 		at := x.tensor(v, residual)
 		x.call(t, f, x.tensor(p.In, in), x.floats(p.Pack(weight, nil)), at, at, 0, p.Units())
-		x.check(t, p.name(), v, at, Pointwise(in, weight, nil, residual, 12, 6, 10, p.Act), 1e-5)
+		x.check(t, p.funcName(), v, at, Pointwise(in, weight, nil, residual, 12, 6, 10, p.Act), 1e-5)
 	})
 }
 
