@@ -97,3 +97,44 @@ func TestSlowEngineGetsNoQueue(t *testing.T) {
 		}
 	}
 }
+
+// TestVideoFile records a short clip in the browser and drops it onto the page.
+func TestVideoFile(t *testing.T) {
+	p := openReady(t, view{before: watchCanvas})
+	eval[bool](p, `(async () => {
+		const source = document.createElement("canvas");
+		[source.width, source.height] = [320, 240];
+		const context = source.getContext("2d");
+		const sample = document.querySelector("[data-name=portrait]").dataset.sample;
+		const picture = await createImageBitmap(await (await fetch(sample)).blob());
+		const recorder = new MediaRecorder(source.captureStream(10), {mimeType: "video/webm;codecs=vp8"});
+		const chunks = [];
+		recorder.ondataavailable = (e) => chunks.push(e.data);
+		const ended = new Promise((resolve) => recorder.onstop = resolve);
+		recorder.start();
+		for (let i = 0; i < 12; i++) {
+			context.drawImage(picture, i, 0, 205, 240);
+			await new Promise((resolve) => setTimeout(resolve, 100));
+		}
+		recorder.stop();
+		await ended;
+		const files = new DataTransfer();
+		files.items.add(new File(chunks, "clip.webm", {type: "video/webm"}));
+		return document.querySelector("#stage").dispatchEvent(new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true}));
+	})()`)
+	p.wait("frames.length >= 3")
+	if f := eval[[]liveFrame](p, "frames")[0]; f.Width != 320 || f.Height != 240 {
+		t.Errorf("frames are %dx%d", f.Width, f.Height)
+	}
+	p.click("#play")
+	p.wait("document.querySelector('#video').paused")
+	if text := p.text("#play"); text != "Play" {
+		t.Errorf("the button of a paused video says %q", text)
+	}
+	n := eval[int](p, "found.length")
+	p.set("confidence", "value", 0.05)
+	p.next(n) // the frame that is shown is looked at again
+	n = eval[int](p, "found.length")
+	p.set("seek", "value", 500)
+	p.next(n)
+}

@@ -65,6 +65,7 @@ export const en = {
   "engine.size": "Size",
   "engine.input": "Input",
   "engine.licence": "Licence",
+  "engine.note": "Note",
   "engine.sizes": "{params} parameters, {bytes}",
   "engine.input.value": "{width} × {height} pixels",
   "variant.simd": "SIMD",

@@ -66,6 +66,7 @@ export const zh: Strings = {
   "engine.size": "规模",
   "engine.input": "输入",
   "engine.licence": "许可证",
+  "engine.note": "说明",
   "engine.sizes": "{params} 个参数，{bytes}",
   "engine.input.value": "{width} × {height} 像素",
   "variant.simd": "SIMD",

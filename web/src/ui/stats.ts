@@ -95,6 +95,7 @@ export function showFacts(detector: Detector, forced: boolean): void {
     ["engine.size", t("engine.sizes", { params: short(manifest.params), bytes: megabytes(model.weights.bytes) })],
   ];
   if (model.licence) facts.push(["engine.licence", model.licence]);
+  if (model.note) facts.push(["engine.note", model.note]);
   $("facts").replaceChildren(
     ...facts.map(([key, value]) => make("div", {}, make("dt", {}, t(key)), make("dd", {}, value))),
   );
