@@ -32,8 +32,9 @@ type Block struct {
 	Start, Middle int  // UIB's depthwise kernels
 	StartStride   int  // of that depthwise
 	MiddleStride  int
-	Heads, Dim    int // MHSA
-	KVStride      int // MHSA: 2 halves the size of keys and values
+	LayerScale    bool // UIB: multiplies its result per channel
+	Heads, Dim    int  // MHSA
+	KVStride      int  // MHSA: 2 halves the size of keys and values
 }
 
 // Stage is a run of blocks: conv0, layer1 ... layer5.
@@ -141,7 +142,16 @@ func (m *mobile) uib(name string, x *models.Value, s Block) *models.Value {
 		y = m.unit(name+"._middle_dw", y, square(s.Hidden, s.Middle, s.MiddleStride).in(s.Hidden), m.act)
 	}
 	y = m.unit(name+"._proj_conv", y, square(s.Out, 1, 1), none)
+	if s.LayerScale {
+		y = m.scale(name, y)
+	}
 	return m.skip(name, x, y, s)
+}
+
+// scale multiplies each channel by a learnt number (layer scale).
+func (m *mobile) scale(name string, y *models.Value) *models.Value {
+	m.count(1)
+	return m.node(name+".layer_scale", &models.Scale{Weight: name + ".layer_scale._gamma"}, y)
 }
 
 // skip adds a block's input where the network does so and stride and channels allow.
@@ -171,11 +181,12 @@ func (m *mobile) fusedIB(name string, x *models.Value, s Block) *models.Value {
 	return y
 }
 
-// edgeIB is the paper's fused inverted bottleneck: a dense 3x3 expansion and a 1x1 projection.
+// edgeIB is the paper's fused inverted bottleneck: a dense 3x3 expansion and a 1x1
+// projection. The expansion keeps the name exp_1x1 of the tutorial's block.
 func (m *mobile) edgeIB(name string, x *models.Value, s Block) *models.Value {
-	m.count(1)
-	y := m.unit(name+".conv_exp", x, square(s.Hidden, 3, s.Stride), m.act)
-	y = m.unit(name+".conv_pwl", y, square(s.Out, 1, 1), activation{})
+	m.count(2) // the block and its Sequential
+	y := m.unit(name+".block.exp_1x1", x, square(s.Hidden, 3, s.Stride), m.act)
+	y = m.unit(name+".block.red_1x1", y, square(s.Out, 1, 1), activation{})
 	return m.skip(name, x, y, s)
 }
 
@@ -197,9 +208,7 @@ func (m *mobile) mhsa(name string, x *models.Value, s Block) *models.Value {
 	scale := float32(1 / math.Sqrt(float64(s.Dim)))
 	y := m.node(name+".mqa", &models.MQA{Heads: s.Heads, Dim: s.Dim, Scale: scale}, query, shared[0], shared[1])
 	y = m.bare(attention+"_output_proj", y, s.Out)
-	m.count(1)
-	y = m.node(name+"._layer_scale", &models.Scale{Weight: name + "._layer_scale._gamma"}, y)
-	return m.add(name+".add", x, y)
+	return m.add(name+".add", x, m.scale(name, y))
 }
 
 // bare is a 1x1 convolution without normalisation, in a Sequential.

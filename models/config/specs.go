@@ -3,8 +3,6 @@ package config
 import (
 	"slices"
 	"strconv"
-
-	"spotter/models"
 )
 
 // The MobileNetV4 backbones. The Conv variants are the tutorial's tables; the
@@ -26,7 +24,11 @@ func Backbone(name string) *BackboneSpec {
 }
 
 var backbones = map[string]*BackboneSpec{
-	"MobileNetV4ConvSmall": convSmall(),
+	"MobileNetV4ConvSmall":    convSmall(),
+	"MobileNetV4ConvMedium":   convMedium(),
+	"MobileNetV4ConvLarge":    convLarge(),
+	"MobileNetV4HybridMedium": hybridMedium(),
+	"MobileNetV4HybridLarge":  hybridLarge(),
 }
 
 // stage names its blocks KIND_i; attention takes the number of the block before it.
@@ -70,6 +72,13 @@ func uib(in, out, start, middle, stride int, expand float64) Block {
 	return b
 }
 
+// scaledUIB has layer scale, as the hybrids' do.
+func scaledUIB(in, out, start, middle, stride int, expand float64) Block {
+	b := uib(in, out, start, middle, stride, expand)
+	b.LayerScale = true
+	return b
+}
+
 // expanded is TensorFlow's make_divisible: the nearest multiple of 8, but not more
 // than 10% below.
 func expanded(in int, ratio float64) int {
@@ -81,30 +90,17 @@ func expanded(in int, ratio float64) int {
 	return n
 }
 
-func repeat(n int, b Block) []Block {
-	return slices.Repeat([]Block{b}, n)
+// fusedIB is the tutorial's, without activation in front of the next block unless act.
+func fusedIB(in, out, stride int, expand float64, act bool) Block {
+	return Block{Kind: FusedIB, In: in, Out: out, Hidden: roundHalfEven(float64(in) * expand), Stride: stride, Act: act}
 }
 
-func blocks(lists ...[]Block) []Block { return slices.Concat(lists...) }
+// edgeIB is the paper's fused block.
+func edgeIB(in, out, stride int, expand float64) Block {
+	return Block{Kind: EdgeIB, In: in, Out: out, Hidden: expanded(in, expand), Stride: stride}
+}
 
-func one(b ...Block) []Block { return b }
-
-func convSmall() *BackboneSpec {
-	return &BackboneSpec{Act: models.ActReLU6, Stages: []Stage{
-		stage("conv0", convBN(3, 32, 3, 2)),
-		stage("layer1", convBN(32, 32, 3, 2), convBN(32, 32, 1, 1)),
-		stage("layer2", convBN(32, 96, 3, 2), convBN(96, 64, 1, 1)),
-		stage("layer3", blocks(
-			one(uib(64, 96, 5, 5, 2, 3)),
-			repeat(4, uib(96, 96, 0, 3, 1, 2)),
-			one(uib(96, 96, 3, 0, 1, 4)))...),
-		stage("layer4",
-			uib(96, 128, 3, 3, 2, 6),
-			uib(128, 128, 5, 5, 1, 4),
-			uib(128, 128, 0, 5, 1, 4),
-			uib(128, 128, 0, 5, 1, 3),
-			uib(128, 128, 0, 3, 1, 4),
-			uib(128, 128, 0, 3, 1, 4)),
-		stage("layer5", convBN(128, 960, 1, 1), convBN(960, 1280, 1, 1)),
-	}}
+// mhsa takes channels, heads, channels of a head, and the stride of keys and values.
+func mhsa(channels, heads, dim, kvStride int) Block {
+	return Block{Kind: MHSA, In: channels, Out: channels, Heads: heads, Dim: dim, Stride: 1, KVStride: kvStride}
 }
