@@ -1,0 +1,150 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"spotter/models"
+)
+
+// finding is a recognised head: its description, the values that it reads, and why.
+type finding struct {
+	head   models.Head
+	values []string // the maps that the head's parts name, prototypes among them
+	reason string   // "YOLOv5: ..." for people
+	notes  []string
+}
+
+// UnknownHead says that a network's outputs are those of no head that is known.
+type UnknownHead struct {
+	Outputs []string // "output0 [1, 10, 7]"
+	Reasons []string // why each head is not it
+}
+
+// Error lists the outputs and what does not fit.
+func (e *UnknownHead) Error() string {
+	return fmt.Sprintf("the outputs %s are those of no head that is known: %s", strings.Join(e.Outputs, ", "), strings.Join(e.Reasons, "; "))
+}
+
+// output is one of the file's, with what can be told of its elements.
+type output struct {
+	name    string
+	shape   []int
+	tail    *tail
+	origins *array
+	zero    *array // its values where all sources are 0: a sigmoid's are 0.5
+	err     error  // why it is not computed here
+}
+
+// recognise finds the head. Force, when not "", admits only that kind; classes is the
+// number of class names, 0 when there are none.
+func (n *net) recognise(force models.HeadKind, classes int) (*finding, error) {
+	r := &recogniser{net: n, force: force, classes: classes}
+	for _, v := range n.model.graph.outputs {
+		o := &output{name: v.name, shape: n.shapes[v.name]}
+		o.analyse(n)
+		r.outputs = append(r.outputs, o)
+	}
+	if len(r.outputs) == 0 {
+		return nil, errors.New("the network has no output")
+	}
+	var reasons []string
+	for _, try := range []func() (*finding, error){r.classifier, r.rows, r.maps} {
+		f, err := try()
+		if err == nil && force != "" && f.head.Kind != force {
+			err = fmt.Errorf("it is no %s head", force)
+		}
+		if err == nil {
+			return f, nil
+		}
+		if s := err.Error(); !slices.Contains(reasons, s) {
+			reasons = append(reasons, s)
+		}
+	}
+	e := &UnknownHead{Reasons: reasons}
+	for _, o := range r.outputs {
+		e.Outputs = append(e.Outputs, fmt.Sprintf("%.60s %v", o.name, o.shape))
+	}
+	return nil, e
+}
+
+// analyse finds the tail, and evaluates it once on origins and once on zeros.
+func (o *output) analyse(n *net) {
+	if o.tail, o.err = n.findTail([]string{o.name}); o.err != nil {
+		return
+	}
+	total := 0
+	for _, s := range o.tail.sources {
+		total += elements(n.shapes[s])
+	}
+	if total == 0 || total > maxArray {
+		o.err = fmt.Errorf("its last convolutions give %d values", total)
+		return
+	}
+	origins, err := o.tail.origins()
+	if err != nil {
+		o.err = err
+		return
+	}
+	zero, err := o.tail.values(o.tail.fill(func(int, int) float64 { return 0 }))
+	if err != nil {
+		o.err = err
+		return
+	}
+	o.origins, o.zero, o.shape = origins[0], zero[0], zero[0].shape
+}
+
+// recogniser tries the heads on a network's outputs.
+type recogniser struct {
+	*net
+	force   models.HeadKind
+	classes int
+	outputs []*output
+}
+
+// classifier is one vector of logits, with or without softmax.
+func (r *recogniser) classifier() (*finding, error) {
+	o := r.outputs[0]
+	shape := r.shapes[o.name]
+	if len(r.outputs) != 1 || len(shape) < 2 || elements(shape) != shape[1] || shape[1] < 2 {
+		return nil, errors.New("a classifier has one output [1, classes]")
+	}
+	name, reason := o.name, "a classifier: one output of %d logits"
+	if node := r.from[name]; node != nil && node.op == "Softmax" {
+		name, reason = node.in[0], "a classifier: one output of %d classes behind a softmax"
+	}
+	return &finding{
+		head:   models.Head{Kind: models.HeadClassify, Classes: shape[1], Proto: -1},
+		values: []string{name}, reason: fmt.Sprintf(reason, shape[1]),
+	}, nil
+}
+
+// mapIndex gives a source's index among a finding's values, and adds it when it is new.
+func (f *finding) mapIndex(name string) int {
+	i := slices.Index(f.values, name)
+	if i < 0 {
+		i = len(f.values)
+		f.values = append(f.values, name)
+	}
+	return i
+}
+
+// part is a run of channels of a source.
+func (f *finding) part(t *tail, p place) models.Part {
+	return models.Part{Map: f.mapIndex(t.sources[p.source]), Channel: p.channel}
+}
+
+// strideOf is the input's size over a source's.
+func (n *net) strideOf(source string) (int, error) {
+	s := n.shapes[source]
+	stride := n.width / s[3]
+	if stride < 1 || stride*s[3] != n.width || stride*s[2] != n.height {
+		return 0, fmt.Errorf("a map of %dx%d is no whole fraction of the input of %dx%d", s[3], s[2], n.width, n.height)
+	}
+	return stride, nil
+}
+
+// absent marks a part that a head has not.
+var absent = models.Part{Map: -1}
