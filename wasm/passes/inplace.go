@@ -1,0 +1,73 @@
+package passes
+
+import (
+	"slices"
+
+	"spotter/models"
+	"spotter/wasm/ir"
+)
+
+// placeInPlace lets elementwise steps, and convolutions that add a residual,
+// write over an operand that nothing reads afterwards.
+func placeInPlace(p *ir.Program) {
+	fixed := pinned(p)
+	last := lastReads(p)
+	for i, s := range p.Steps {
+		if s.View {
+			continue
+		}
+		for _, v := range s.In {
+			if !inPlace(s, v) || !slices.Equal(v.Shape, s.Out.Shape) || !expires(p, v, last, i) {
+				continue
+			}
+			switch {
+			case s.Out.Place.Base == nil && !fixed[s.Out]:
+				s.Out.Place = ir.Place{Base: v}
+			case s.Out.Place.Base != nil && v.Place.Base == nil && !fixed[v]:
+				v.Place = ir.Place{Base: s.Out}
+			default:
+				continue
+			}
+			last[v.Root()] = max(last[v.Root()], last[s.Out])
+			break
+		}
+	}
+}
+
+// inPlace says whether s reads v only at the place that it writes.
+func inPlace(s *ir.Step, v *ir.Value) bool {
+	switch op := s.Op.(type) {
+	case *models.Activation, *ir.Affine:
+		return true
+	case *ir.Binary:
+		return true
+	case *ir.Conv:
+		depthwise := op.Depthwise(s.In[0].Shape[0]) // adds the residual when its own result is written
+		return op.Residual && !depthwise && s.In[1] == v && s.In[0].Root() != v.Root()
+	}
+	return false
+}
+
+// expires says whether v has storage of its own that only step i still reads.
+func expires(p *ir.Program, v *ir.Value, last map[*ir.Value]int, i int) bool {
+	return v.Place.Base == nil && v.From != nil && last[v] == i
+}
+
+// lastReads gives for each root the last step that reads any part of it;
+// outputs are read behind the last step.
+func lastReads(p *ir.Program) map[*ir.Value]int {
+	last := map[*ir.Value]int{}
+	for i, s := range p.Steps {
+		if s.View {
+			continue
+		}
+		for _, v := range s.In {
+			last[v.Root()] = i
+		}
+		last[s.Out.Root()] = max(last[s.Out.Root()], i)
+	}
+	for _, v := range p.Outputs {
+		last[v.Root()] = len(p.Steps)
+	}
+	return last
+}
