@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"spotter/kernels/emit"
@@ -146,4 +147,25 @@ func TestPointwiseStride(t *testing.T) {
 	full := wide(Packed(5, 7, 6), 1, 3)
 	in := View{H: 3, W: 4, C: 6, PixelStride: 2 * full.PixelStride, RowStride: 2 * full.RowStride}
 	runPointwise(t, []PointwiseParams{{In: in, Out: Packed(3, 4, 9), Tile: Tile{5, 8}}})
+}
+
+// TestRelaxedIsFused checks that the products of relaxed kernels are fused ones
+// and that the rest of the code is the same. (wazero has no relaxed SIMD: the browser's
+// tests run them.)
+func TestRelaxedIsFused(t *testing.T) {
+	p := PointwiseParams{In: Packed(4, 7, 9), Out: Packed(4, 7, 11), Tile: Tile{5, 8}, Act: Activation{Kind: ActReLU6}}
+	plain := PointwiseFunc(emit.NewModule(), p).Text()
+	p.Relaxed = true
+	m := emit.NewModule()
+	relaxed := PointwiseFunc(m, p).Text()
+	if strings.Contains(relaxed, "f32x4.mul") || !strings.Contains(relaxed, "relaxed_madd") {
+		t.Error("products are not fused")
+	}
+	const load = "v128.load32_splat"
+	if a, b := strings.Count(plain, load), strings.Count(relaxed, load); a != b || a == 0 {
+		t.Errorf("%d inputs are loaded, %d with relaxed SIMD", a, b)
+	}
+	if _, err := m.Encode(); err != nil {
+		t.Error(err)
+	}
 }
