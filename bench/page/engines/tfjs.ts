@@ -1,6 +1,6 @@
 // TensorFlow.js, WebAssembly backend, the network built from tfjs operations.
 
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { getThreadsCount, setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { bytes, type Engine, fromNHWC, interleaved, type Load, type OutputMap, serve } from '../engine';
 
@@ -34,8 +34,14 @@ class TensorFlowJS implements Engine {
   async load(options: Load): Promise<void> {
     tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', options.threads > 1);
     setWasmPaths('/peers/@tensorflow/tfjs-backend-wasm/wasm-out/');
+    // tfjs takes half of the cores that the browser names for hyperthreads and allows no more threads
+    // than the rest; it gets the threads that every engine gets.
+    Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 * options.threads });
     setThreadsCount(options.threads);
     if (!(await tf.setBackend('wasm'))) throw new Error('the wasm backend did not start');
+    if (options.threads > 1 && getThreadsCount() !== options.threads) {
+      throw new Error(`tfjs runs ${getThreadsCount()} threads, not ${options.threads}`);
+    }
     const [graph, weights] = await Promise.all([
       bytes(`${options.model}/tfjs.json`),
       bytes(`${options.model}/tfjs.bin`),

@@ -1,0 +1,117 @@
+// This project's engine: one emitted module and its weights, driven through its exports.
+import { bytes, type Engine, interleaved, type Load, type OutputMap, serve } from '../engine';
+
+interface Tensor {
+  address: number;
+  h: number;
+  w: number;
+  c: number;
+  pixelStride: number;
+  rowStride: number;
+}
+
+interface Manifest {
+  input: Tensor;
+  outputs: Tensor[];
+  layers: unknown[];
+  memory: { pages: number; maxPages: number; wire: number };
+}
+
+interface Exports {
+  load(): void;
+  infer(): void;
+  step(layer: number): void;
+  threads?(count: number): void;
+}
+
+class Spotter implements Engine {
+  private memory!: WebAssembly.Memory;
+  private exports!: Exports;
+  private manifest!: Manifest;
+  private frames: Float32Array[] = [];
+  private input!: Float32Array;
+
+  async load(options: Load): Promise<void> {
+    const threaded = options.threads > 1;
+    const name = threaded ? `${options.variant}-threads` : options.variant;
+    const [module, weights] = await Promise.all([
+      WebAssembly.compileStreaming(fetch(`${options.model}/${name}.wasm`)),
+      bytes(`${options.model}/weights.bin`),
+    ]);
+    const [section] = WebAssembly.Module.customSections(module, 'spotter');
+    this.manifest = JSON.parse(new TextDecoder().decode(section));
+    const { memory, input } = this.manifest;
+    this.memory = new WebAssembly.Memory({ initial: memory.pages, maximum: memory.maxPages, shared: threaded });
+    const instance = await WebAssembly.instantiate(module, { env: { memory: this.memory } });
+    this.exports = instance.exports as unknown as Exports;
+    new Uint8Array(this.memory.buffer, memory.wire, weights.length).set(weights);
+    this.exports.load();
+    if (threaded) {
+      for (let id = 1; id < options.threads; id++) await this.thread(module, id);
+      this.exports.threads?.(options.threads);
+    }
+    this.frames = options.frames.map((rgb) => strided(interleaved(rgb), input));
+    this.input = new Float32Array(this.memory.buffer, input.address, this.frames[0].length);
+  }
+
+  /** Starts a worker that serves as thread id of the module; resolves when it is about to. */
+  private thread(module: WebAssembly.Module, id: number): Promise<void> {
+    const worker = new Worker('/spotter-thread.js');
+    worker.postMessage({ module, memory: this.memory, id });
+    return new Promise((resolve, reject) => {
+      worker.onmessage = () => resolve();
+      worker.onerror = (event) => reject(new Error(`thread ${id}: ${event.message}`));
+    });
+  }
+
+  run(frame: number): void {
+    this.input.set(this.frames[frame]);
+    this.exports.infer();
+  }
+
+  outputs(): OutputMap[] {
+    return this.manifest.outputs.map((t) => {
+      const floats = new Float32Array(this.memory.buffer);
+      const data = new Float32Array(t.c * t.h * t.w);
+      for (let y = 0; y < t.h; y++) {
+        for (let x = 0; x < t.w; x++) {
+          const at = (t.address + y * t.rowStride + x * t.pixelStride) / 4;
+          for (let c = 0; c < t.c; c++) data[(c * t.h + y) * t.w + x] = floats[at + c];
+        }
+      }
+      return { shape: [t.c, t.h, t.w], data };
+    });
+  }
+
+  /** "layers": the manifest's layers, each with the least milliseconds of a number of passes over all of them. */
+  async ask(question: string, options: unknown): Promise<unknown> {
+    if (question !== 'layers') throw new Error(`there is no answer to ${question}`);
+    const { passes } = options as { passes: number };
+    const layers = this.manifest.layers;
+    const best = layers.map(() => Number.POSITIVE_INFINITY);
+    for (let pass = 0; pass < passes; pass++) {
+      this.input.set(this.frames[pass % this.frames.length]);
+      for (let i = 0; i < layers.length; i++) {
+        const start = performance.now();
+        this.exports.step(i);
+        best[i] = Math.min(best[i], performance.now() - start);
+      }
+    }
+    return { layers, ms: best };
+  }
+}
+
+/** Lays pixels of three channels out as the module's input wants them. */
+function strided(pixels: Float32Array, t: Tensor): Float32Array {
+  const row = t.rowStride / 4;
+  const pixel = t.pixelStride / 4;
+  const out = new Float32Array((t.h - 1) * row + t.w * pixel);
+  for (let y = 0; y < t.h; y++) {
+    for (let x = 0; x < t.w; x++) {
+      for (let c = 0; c < 3; c++) out[y * row + x * pixel + c] = pixels[(y * t.w + x) * 3 + c];
+    }
+  }
+  return out;
+}
+
+serve(new Spotter());
