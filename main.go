@@ -20,6 +20,7 @@ type command struct {
 // commands, in the order in which the help lists them; a new command adds its line here
 // and lives in a file of its name.
 var commands = []command{
+	{"summary", "print a network's layers, parameters and GFLOPs", runSummary},
 	{"bench", "measure beside other runtimes in a browser", runBench},
 	{"export", "write a network as ONNX", runExport},
 }
