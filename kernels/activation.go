@@ -92,59 +92,90 @@ func (o Options) madd(a, b, c emit.Value) emit.Value {
 }
 
 // clampAll is v between two constants; NaN stays NaN. One instruction each on x86.
-func clampAll(v emit.Value, lo, hi float32) emit.Value {
-	return emit.F32x4Pmin(emit.F32x4Pmax(v, emit.F32x4All(lo)), emit.F32x4All(hi))
+func clampAll(v, lo, hi emit.Value) emit.Value {
+	return emit.F32x4Pmin(emit.F32x4Pmax(v, lo), hi)
 }
 
-// apply gives a statement that applies a to the four lanes of a local of f. The
+// constants gives locals of f that hold a number in all lanes, set where it is called.
+func constants(f *emit.Func) func(x float32) emit.Value {
+	return func(x float32) emit.Value { return f.Define(fmt.Sprint("k", x), emit.F32x4All(x)) }
+}
+
+// long reports whether a takes so many instructions that repeating them for each
+// register is a waste of code.
+func (a Activation) long() bool {
+	switch a.Kind {
+	case ActSiLU, ActSigmoid, ActTanh, ActExp, ActGELU:
+		return true
+	}
+	return false
+}
+
+// apply gives a statement that applies a to the four lanes of a local of f. It sets
+// the constants here, ahead of the loop that uses the statement; they and the
 // temporaries are shared between its uses.
 func (a Activation) apply(f *emit.Func, o Options) func(x emit.Value) {
-	set := func(g func(x emit.Value) emit.Value) func(x emit.Value) {
-		return func(x emit.Value) { f.Set(x, g(x)) }
-	}
-	all, one := emit.F32x4All, emit.F32x4All(1)
 	switch a.Kind {
 	case ActNone:
 		return func(emit.Value) {}
-	case ActReLU:
-		return set(func(x emit.Value) emit.Value { return emit.F32x4Pmax(x, all(0)) })
-	case ActReLU6:
-		return set(func(x emit.Value) emit.Value { return clampAll(x, 0, 6) })
-	case ActClip:
-		return set(func(x emit.Value) emit.Value { return clampAll(x, a.Lo, a.Hi) })
-	case ActHardSwish:
-		return set(func(x emit.Value) emit.Value {
-			return emit.F32x4Mul(x, clampAll(o.madd(x, all(1./6), all(0.5)), 0, 1))
-		})
-	case ActHardSigmoid:
-		return set(func(x emit.Value) emit.Value { return clampAll(o.madd(x, all(a.Lo), all(a.Hi)), 0, 1) })
-	case ActLeakyReLU:
-		return set(func(x emit.Value) emit.Value {
-			return o.madd(emit.F32x4Pmin(x, all(0)), all(a.Lo), emit.F32x4Pmax(x, all(0)))
-		})
-	case ActSqrt:
-		return set(emit.F32x4Sqrt)
-	case ActNeg:
-		return set(emit.F32x4Neg)
 	case ActGELU:
 		return gelu(f, o)
 	}
-	exp := newExp(f, o)
+	g := a.expression(f, o)
+	return func(x emit.Value) { f.Set(x, g(x)) }
+}
+
+func (a Activation) expression(f *emit.Func, o Options) func(x emit.Value) emit.Value {
+	k := constants(f)
 	switch a.Kind {
+	case ActReLU:
+		zero := k(0)
+		return func(x emit.Value) emit.Value { return emit.F32x4Pmax(x, zero) }
+	case ActReLU6:
+		return between(k(0), k(6))
+	case ActClip:
+		return between(k(a.Lo), k(a.Hi))
+	case ActHardSwish:
+		scale, shift, clamp := k(1./6), k(0.5), between(k(0), k(1))
+		return func(x emit.Value) emit.Value { return emit.F32x4Mul(x, clamp(o.madd(x, scale, shift))) }
+	case ActHardSigmoid:
+		scale, shift, clamp := k(a.Lo), k(a.Hi), between(k(0), k(1))
+		return func(x emit.Value) emit.Value { return clamp(o.madd(x, scale, shift)) }
+	case ActLeakyReLU:
+		zero, slope := k(0), k(a.Lo)
+		return func(x emit.Value) emit.Value {
+			return o.madd(emit.F32x4Pmin(x, zero), slope, emit.F32x4Pmax(x, zero))
+		}
+	case ActSqrt:
+		return emit.F32x4Sqrt
+	case ActNeg:
+		return emit.F32x4Neg
 	case ActExp:
-		return set(exp)
+		return newExp(f, o)
+	}
+	return a.sigmoids(f, o)
+}
+
+func between(lo, hi emit.Value) func(x emit.Value) emit.Value {
+	return func(x emit.Value) emit.Value { return clampAll(x, lo, hi) }
+}
+
+// sigmoids are the functions made of 1 / (1 + exp(-x)).
+func (a Activation) sigmoids(f *emit.Func, o Options) func(x emit.Value) emit.Value {
+	k, exp := constants(f), newExp(f, o)
+	one := k(1)
+	down := func(x emit.Value) emit.Value { return emit.F32x4Add(one, exp(emit.F32x4Neg(x))) }
+	switch a.Kind {
 	case ActSigmoid:
-		return set(func(x emit.Value) emit.Value {
-			return emit.F32x4Div(one, emit.F32x4Add(one, exp(emit.F32x4Neg(x))))
-		})
+		return func(x emit.Value) emit.Value { return emit.F32x4Div(one, down(x)) }
 	case ActSiLU:
-		return set(func(x emit.Value) emit.Value {
-			return emit.F32x4Div(x, emit.F32x4Add(one, exp(emit.F32x4Neg(x))))
-		})
+		return func(x emit.Value) emit.Value { return emit.F32x4Div(x, down(x)) }
 	case ActTanh: // absolute error 2e-7
-		return set(func(x emit.Value) emit.Value {
-			return emit.F32x4Sub(one, emit.F32x4Div(all(2), emit.F32x4Add(one, exp(emit.F32x4Add(x, x)))))
-		})
+		two := k(2)
+		return func(x emit.Value) emit.Value {
+			up := emit.F32x4Add(one, exp(emit.F32x4Add(x, x)))
+			return emit.F32x4Sub(one, emit.F32x4Div(two, up))
+		}
 	}
 	panic(fmt.Sprintf("BUG: activation %d", a.Kind))
 }
@@ -174,18 +205,20 @@ const (
 // Range reduction and reconstruction as in Cephes' expf: x = n*ln2 + r.
 func newExp(f *emit.Func, o Options) func(x emit.Value) emit.Value {
 	r, n, p := f.Local(emit.V128, "expR"), f.Local(emit.V128, "expN"), f.Local(emit.V128, "expP")
-	all := emit.F32x4All
+	k := constants(f)
+	clamp, log2e, magic, hi, lo, one := between(k(expMin), k(expMax)), k(math.Log2E), k(roundMagic), k(-ln2Hi), k(-ln2Lo), k(1)
+	c6, coefficients := k(exp6), []emit.Value{k(exp5), k(exp4), k(exp3), k(exp2)}
 	return func(x emit.Value) emit.Value {
-		f.Set(r, clampAll(x, expMin, expMax))
-		f.Set(n, o.madd(r, all(math.Log2E), all(roundMagic)))
-		f.Set(p, emit.F32x4Sub(n, all(roundMagic)))
-		f.Set(r, o.madd(p, all(-ln2Hi), r))
-		f.Set(r, o.madd(p, all(-ln2Lo), r))
-		f.Set(p, all(exp6))
-		for _, c := range []float32{exp5, exp4, exp3, exp2} {
-			f.Set(p, o.madd(p, r, all(c)))
+		f.Set(r, clamp(x))
+		f.Set(n, o.madd(r, log2e, magic))
+		f.Set(p, emit.F32x4Sub(n, magic))
+		f.Set(r, o.madd(p, hi, r))
+		f.Set(r, o.madd(p, lo, r))
+		f.Set(p, c6)
+		for _, c := range coefficients {
+			f.Set(p, o.madd(p, r, c))
 		}
-		f.Set(p, emit.F32x4Add(o.madd(emit.F32x4Mul(r, r), p, r), all(1)))
+		f.Set(p, emit.F32x4Add(o.madd(emit.F32x4Mul(r, r), p, r), one))
 		return emit.I32x4Add(p, emit.I32x4Shl(n, emit.I32Const(23)))
 	}
 }
@@ -193,16 +226,17 @@ func newExp(f *emit.Func, o Options) func(x emit.Value) emit.Value {
 // gelu is x * Phi(x), with erfc by Abramowitz and Stegun 7.1.26: absolute error
 // of Phi 1e-7.
 func gelu(f *emit.Func, o Options) func(x emit.Value) {
-	exp := newExp(f, o)
+	exp, k := newExp(f, o), constants(f)
 	t, q := f.Local(emit.V128, "geluT"), f.Local(emit.V128, "geluQ")
-	all := emit.F32x4All
+	zero, one, half, scale := k(0), k(1), k(-0.5), k(0.3275911/math.Sqrt2)
+	c5, coefficients := k(1.061405429/2), []emit.Value{k(-1.453152027 / 2), k(1.421413741 / 2), k(-0.284496736 / 2), k(0.254829592 / 2)}
 	return func(x emit.Value) {
-		f.Set(t, emit.F32x4Div(all(1), o.madd(emit.F32x4Abs(x), all(0.3275911/math.Sqrt2), all(1))))
-		f.Set(q, all(1.061405429/2))
-		for _, c := range []float32{-1.453152027 / 2, 1.421413741 / 2, -0.284496736 / 2, 0.254829592 / 2} {
-			f.Set(q, o.madd(q, t, all(c)))
+		f.Set(t, emit.F32x4Div(one, o.madd(emit.F32x4Abs(x), scale, one)))
+		f.Set(q, c5)
+		for _, c := range coefficients {
+			f.Set(q, o.madd(q, t, c))
 		}
-		f.Set(q, emit.F32x4Mul(emit.F32x4Mul(q, t), exp(emit.F32x4Mul(emit.F32x4Mul(x, x), all(-0.5)))))
-		f.Set(x, emit.F32x4Mul(x, emit.V128Bitselect(q, emit.F32x4Sub(all(1), q), emit.F32x4Lt(x, all(0)))))
+		f.Set(q, emit.F32x4Mul(emit.F32x4Mul(q, t), exp(emit.F32x4Mul(emit.F32x4Mul(x, x), half))))
+		f.Set(x, emit.F32x4Mul(x, emit.V128Bitselect(q, emit.F32x4Sub(one, q), emit.F32x4Lt(x, zero))))
 	}
 }

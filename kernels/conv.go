@@ -156,12 +156,12 @@ func newConv(f *emit.Func, p ConvParams, params []emit.Value) *conv {
 	channels := p.In.C / p.Groups
 	g := gemm{
 		Options: p.Options, tile: p.Tile, rows: p.Kernel[0], segment: p.Kernel[1] * channels,
-		rowStep: p.Dilation[0] * c.to.RowStride, inStep: p.Stride[1] * c.to.PixelStride, out: p.Out, residual: p.Residual,
+		rowStep: p.Dilation[0] * c.to.RowStride, inStep: p.Stride[1] * c.to.PixelStride, out: p.Out, residual: p.Residual, act: p.Act,
 	}
 	if p.Dilation[1] > 1 {
 		g.columns, g.segment, g.columnStep = p.Kernel[1], channels, p.Dilation[1]*c.to.PixelStride
 	}
-	c.nest = newNest(newGemm(f, g, p.Act), p.Out.C/p.Groups, params)
+	c.nest = newNest(newGemm(f, g), p.Out.C/p.Groups, params)
 	n := c.nest
 	n.width, n.height, n.byRow = p.Out.W, p.Out.H, true
 	n.inRow = p.Stride[0] * c.to.RowStride

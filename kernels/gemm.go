@@ -29,6 +29,7 @@ type gemm struct {
 	inStep     int  // bytes from one pixel to the next
 	out        View // for the pixel stride
 	residual   *View
+	act        Activation
 	kBlock     int // k done before the next tile is; partial sums wait in the output. 0: all
 
 	a, w, o, r emit.Value   // tile's input, block of weights, output, residual
@@ -39,10 +40,9 @@ type gemm struct {
 	x          emit.Value   // one input in all lanes
 	wv         []emit.Value // weights of one k
 	acc        [][]emit.Value
-	act        func(emit.Value)
 }
 
-func newGemm(f *emit.Func, g gemm, act Activation) *gemm {
+func newGemm(f *emit.Func, g gemm) *gemm {
 	g.f = f
 	if g.unroll == 0 {
 		g.unroll = 8
@@ -71,7 +71,6 @@ func newGemm(f *emit.Func, g gemm, act Activation) *gemm {
 	if g.kBlock > 0 {
 		g.kb, g.last = f.Local(emit.I32, "kb"), f.Local(emit.I32, "last")
 	}
-	g.act = act.apply(f, g.Options)
 	return &g
 }
 
@@ -198,23 +197,56 @@ func (g *gemm) start(n, c int) {
 
 // finish applies the activation, adds the residual and stores.
 func (g *gemm) finish(n, c int) {
-	end := func() {
+	if g.act.long() && g.residual == nil {
+		g.store(n, c)
+		g.lastBlock(func() { g.second(n, c) })
+		return
+	}
+	g.lastBlock(func() {
+		act := g.act.apply(g.f, g.Options)
 		g.each(n, c, func(i, j, lanes int) {
-			g.act(g.acc[i][j])
+			act(g.acc[i][j])
 			if g.residual != nil {
 				r := loadChannels(g.r, i*g.residual.PixelStride+16*j, lanes)
 				g.f.Set(g.acc[i][j], emit.F32x4Add(g.acc[i][j], r))
 			}
 		})
-	}
+	})
+	g.store(n, c)
+}
+
+// lastBlock runs body where the sums are complete.
+func (g *gemm) lastBlock(body func()) {
 	if g.kBlock > 0 {
-		g.f.If(g.last, end)
+		g.f.If(g.last, body)
 	} else {
-		end()
+		body()
 	}
+}
+
+func (g *gemm) store(n, c int) {
 	g.each(n, c, func(i, j, lanes int) {
 		storeChannels(g.f, g.o, i*g.out.PixelStride+16*j, lanes, g.acc[i][j])
 	})
+}
+
+// second goes through the stored sums of the tile once more, pixel by pixel. In place of
+// the sums the registers hold the activation's constants. (A residual would be gone
+// by then where it is the output itself.)
+func (g *gemm) second(n, c int) {
+	act := g.act.apply(g.f, g.Options)
+	o, x := g.ap, g.acc[0]
+	g.f.Set(o, g.o)
+	g.f.Set(g.end, emit.Plus(g.o, n*g.out.PixelStride))
+	g.f.DoWhile(func() {
+		for j := range vectors(c) {
+			lanes := min(4, c-4*j)
+			g.f.Set(x[j], loadChannels(o, 16*j, lanes))
+			act(x[j])
+			storeChannels(g.f, o, 16*j, lanes, x[j])
+		}
+		g.f.Inc(o, g.out.PixelStride)
+	}, emit.I32LtU(o, g.end))
 }
 
 // each visits the accumulators of a tile; lanes of the last vector may be fewer than 4.

@@ -106,8 +106,8 @@ func PointwiseFunc(m *emit.Module, p PointwiseParams) *emit.Func {
 	v := f.Params(names...)
 	g := newGemm(f, gemm{
 		Options: p.Options, tile: p.Tile, rows: 1, segment: p.In.C, inStep: p.In.PixelStride,
-		out: p.Out, residual: p.Residual, kBlock: p.KBlock,
-	}, p.Act)
+		out: p.Out, residual: p.Residual, kBlock: p.KBlock, act: p.Act,
+	})
 	n := newNest(g, p.Out.C, v)
 	if p.run() {
 		n.width, n.height = p.Out.H*p.Out.W, 1

@@ -130,15 +130,22 @@ func TestPointwiseBlocks(t *testing.T) {
 // TestPointwiseInPlace adds the result to the residual where that stands.
 func TestPointwiseInPlace(t *testing.T) {
 	v := wide(Packed(3, 4, 10), 2, 1)
-	p := PointwiseParams{In: Packed(3, 4, 6), Out: v, Residual: &v, Tile: Tile{6, 8}}
 	m := newTestModule(2)
-	f := PointwiseFunc(m, p)
+	var funcs []*emit.Func
+	p := PointwiseParams{In: Packed(3, 4, 6), Out: v, Residual: &v, Tile: Tile{6, 8}}
+	for _, a := range allActivations {
+		p.Act = a
+		funcs = append(funcs, PointwiseFunc(m, p))
+	}
 	onRig(t, m, func(t *testing.T, x *rig) {
 		in, weight, residual := noise(12*6, 1), noise(10*6, 2), noise(12*10, 3)
-		x.reset()
-		at := x.tensor(v, residual)
-		x.call(t, f, x.tensor(p.In, in), x.floats(p.Pack(weight, nil)), at, at, 0, p.Units())
-		x.check(t, p.funcName(), v, at, Pointwise(in, weight, nil, residual, 12, 6, 10, p.Act), 1e-5)
+		for i, f := range funcs {
+			x.reset()
+			at := x.tensor(v, residual)
+			x.call(t, f, x.tensor(p.In, in), x.floats(p.Pack(weight, nil)), at, at, 0, p.Units())
+			want := Pointwise(in, weight, nil, residual, 12, 6, 10, allActivations[i])
+			x.check(t, f.Name, v, at, want, 1e-5)
+		}
 	})
 }
 
