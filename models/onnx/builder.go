@@ -28,7 +28,6 @@ type builder struct {
 	values  map[string]*models.Value // by the file's names
 	fused   map[*nodeProto]fusion    // nodes that stand for a pattern
 	names   map[string]bool          // of nodes, to keep them apart
-	notes   []string
 }
 
 // build converts the part of the network that makes the wanted values.

@@ -136,15 +136,19 @@ func (f *finding) part(t *tail, p place) models.Part {
 	return models.Part{Map: f.mapIndex(t.sources[p.source]), Channel: p.channel}
 }
 
-// strideOf is the input's size over a source's.
+// strideOf is the input's size over a source's. A convolution of stride 2 over an odd
+// size rounds up: 416 pixels are 7 places of stride 64.
 func (n *net) strideOf(source string) (int, error) {
 	s := n.shapes[source]
-	stride := n.width / s[3]
-	if stride < 1 || stride*s[3] != n.width || stride*s[2] != n.height {
-		return 0, fmt.Errorf("a map of %dx%d is no whole fraction of the input of %dx%d", s[3], s[2], n.width, n.height)
+	for _, stride := range []int{max(n.width/s[3], 1), 4, 8, 16, 32, 64, 128} {
+		if places(n.width, stride) == s[3] && places(n.height, stride) == s[2] {
+			return stride, nil
+		}
 	}
-	return stride, nil
+	return 0, fmt.Errorf("a map of %dx%d is no fraction of the input of %dx%d", s[3], s[2], n.width, n.height)
 }
+
+func places(size, stride int) int { return (size + stride - 1) / stride }
 
 // absent marks a part that a head has not.
 var absent = models.Part{Map: -1}

@@ -169,7 +169,7 @@ func (m *Model) checkSize(f *finding) error {
 	g := m.Graph
 	for i, l := range f.head.Levels {
 		s := g.Outputs[l.Box.Map].Shape
-		if len(s) != 3 || s[1]*l.Stride != g.Input.Shape[1] || s[2]*l.Stride != g.Input.Shape[2] {
+		if len(s) != 3 || s[1] != places(g.Input.Shape[1], l.Stride) || s[2] != places(g.Input.Shape[2], l.Stride) {
 			return fmt.Errorf("at %dx%d pixels the map of stride %d (level %d) is %v: the network was exported for its own size, or the size is no multiple of %d",
 				g.Input.Shape[2], g.Input.Shape[1], l.Stride, i, []int(s), f.head.Levels[len(f.head.Levels)-1].Stride)
 		}
@@ -194,7 +194,7 @@ func (n *net) whyFixed(native *net, f *finding) string {
 		switch {
 		case at.problems[name] != nil:
 			return at.problems[name].Error()
-		case len(s) != 4 || s[2]*l.Stride != height || s[3]*l.Stride != width:
+		case len(s) != 4 || s[2] != places(height, l.Stride) || s[3] != places(width, l.Stride):
 			return fmt.Sprintf("at %dx%d pixels its map of stride %d would be %v", width, height, l.Stride, s)
 		}
 	}
