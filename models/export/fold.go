@@ -141,7 +141,7 @@ func (f *folder) fold(node string, conv *models.Conv, bn *models.BatchNorm) erro
 	}
 	name := conv.Weight
 	if f.shared[name] {
-		name = node + ".weight"
+		name = node + ".folded.weight"
 	}
 	conv.Weight, conv.Bias = name, strings.TrimSuffix(name, ".weight")+".bias"
 	f.out[conv.Weight] = &models.Tensor{Shape: w.Shape, Data: data}
