@@ -22,6 +22,7 @@ type levelScan struct {
 	exp                   func(x emit.Value) emit.Value
 	v, certain, corners   emit.Value
 	score, class, decoded emit.Value
+	top                   *topLane
 }
 
 // levelFunc emits level(box, cls, obj, coef, anchorW, anchorH, conf, logit): it
@@ -38,6 +39,7 @@ func (d *detect) levelFunc(i int) *emit.Func {
 		score: f.Local(s, "score"), class: f.Local(t, "class"), decoded: f.Local(t, "decoded"),
 		sigmoid: Activation{Kind: ActSigmoid}.apply(f, Options{}), exp: newExp(f, Options{}),
 	}
+	l.top = newTopLane(f, l.score, l.class)
 	first := l.ObjSigmoid
 	if l.Obj.Map < 0 {
 		first = l.ClsSigmoid
@@ -163,29 +165,13 @@ func (l *levelScan) eachVector(body func(at, first emit.Value, n int)) {
 
 // best pushes the class with the highest score, the lowest class on ties.
 func (l *levelScan) best(next *emit.Label) {
-	f := l.f
-	top := f.Define("top", emit.F32x4All(float32(negInf)))
-	index := f.Define("index", emit.I32x4Const(0, 1, 2, 3))
-	better := f.Local(emit.V128, "better")
-	l.eachVector(func(at, first emit.Value, n int) {
+	l.top.reset()
+	l.eachVector(func(at, _ emit.Value, n int) {
 		l.scores(at, n)
-		f.Set(better, emit.F32x4Gt(l.v, top))
-		f.Set(top, emit.V128Bitselect(l.v, top, better))
-		f.Set(index, emit.V128Bitselect(emit.I32x4Add(emit.I32x4Splat(first), emit.I32x4Const(0, 1, 2, 3)), index, better))
+		l.top.add(l.v)
 	})
-	f.Set(l.score, emit.F32x4ExtractLane(top, 0))
-	f.Set(l.class, emit.I32x4ExtractLane(index, 0))
-	s, c := f.Local(emit.F32, "s"), f.Local(emit.I32, "c")
-	for lane := 1; lane < min(4, l.Classes); lane++ {
-		f.Set(s, emit.F32x4ExtractLane(top, lane))
-		f.Set(c, emit.I32x4ExtractLane(index, lane))
-		tie := emit.I32And(emit.F32Eq(s, l.score), emit.I32LtS(c, l.class))
-		f.If(emit.I32Or(emit.F32Gt(s, l.score), tie), func() {
-			f.Set(l.score, s)
-			f.Set(l.class, c)
-		})
-	}
-	f.BrIf(next, emit.I32Eqz(emit.F32Gt(l.score, l.floor)))
+	l.top.reduce(min(4, l.Classes))
+	l.f.BrIf(next, emit.I32Eqz(emit.F32Gt(l.score, l.floor)))
 	l.candidate()
 }
 
