@@ -58,3 +58,26 @@ func TestPool(t *testing.T) {
 		}
 	})
 }
+
+func TestGlobalPool(t *testing.T) {
+	m := newTestModule(1)
+	var cases []GlobalPoolParams
+	for c := 1; c <= 40; c++ {
+		cases = append(cases, GlobalPoolParams{In: wide(Packed(1+c%3, 1+c%4, c), c%5, c%2), Out: Packed(1, 1, c)})
+	}
+	funcs := make([]*emit.Func, len(cases))
+	for i, p := range cases {
+		funcs[i] = GlobalPoolFunc(m, p)
+	}
+	onRig(t, m, func(t *testing.T, x *rig) {
+		for i, p := range cases {
+			in := noise(p.In.H*p.In.W*p.In.C, uint32(i))
+			x.reset()
+			src, dst := x.tensor(p.In, in), x.blank(p.Out)
+			x.call(t, funcs[i], src, dst, p.Units()/2, p.Units())
+			x.call(t, funcs[i], src, dst, 0, p.Units()/2)
+			whole := PoolParams{Kind: PoolMean, In: p.In, Out: p.Out, Kernel: [2]int{p.In.H, p.In.W}, Stride: [2]int{1, 1}}
+			x.check(t, fmt.Sprintf("%s of %+v", funcs[i].Name, p), p.Out, dst, poolScalar(whole, in), 1e-6)
+		}
+	})
+}
