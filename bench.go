@@ -29,6 +29,7 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 	o := bench.Options{Dir: "bench", Log: stderr}
 	flags.BoolVar(&o.Quick, "quick", false, "one small network and few runs, under a minute")
 	flags.IntVar(&o.Runs, "runs", 0, "interleaved runs of each engine (default 30; 5 with --quick)")
+	flags.BoolVar(&o.Native, "native", false, "also run onnxruntime outside the browser, 1 thread (Python; installed into the user's cache)")
 	only := flags.String("only", "", "engines to run, with commas: "+strings.Join(bench.EngineNames(), ","))
 	asJSON := flags.Bool("json", false, "print one JSON object instead of tables")
 	if err := parseFlags(flags, args, benchUsage, stdout); err != nil {

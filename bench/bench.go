@@ -23,6 +23,7 @@ type Options struct {
 	Models  []Model  // empty is DefaultModels, or QuickModels with Quick
 	Threads []int    // empty is 1 and the machine's cores
 	Runs    int      // interleaved runs of each engine; 0 is 30, or 5 with Quick
+	Native  bool     // also onnxruntime outside the browser, 1 thread
 	Quick   bool     // one small network, a few runs: does everything run and agree
 	Log     io.Writer
 }
@@ -75,7 +76,13 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	defer page.close()
 	r := &run{Options: o, engines: engines, server: srv, page: page, report: newReport(o.Dir, page)}
-	if err := r.models(); err != nil {
+	if o.Native {
+		if r.python, err = nativePython(ctx, o.Log); err != nil {
+			return nil, err
+		}
+		r.report.Versions[nativeEngine.Name] = nativeVersion
+	}
+	if err := r.models(ctx); err != nil {
 		return nil, err
 	}
 	return r.report, nil
@@ -88,13 +95,14 @@ type run struct {
 	server  *server
 	page    *page
 	report  *Report
+	python  string // of the native engine; "" without
 }
 
 func (r *run) logf(format string, args ...any) { fmt.Fprintf(r.Log, format+"\n", args...) }
 
-func (r *run) models() error {
+func (r *run) models(ctx context.Context) error {
 	for _, m := range r.Models {
-		if err := r.model(m); err != nil {
+		if err := r.model(ctx, m); err != nil {
 			return fmt.Errorf("%s at %dx%d: %w", m.Name(), m.Width, m.Height, err)
 		}
 	}
@@ -113,7 +121,7 @@ func (r *run) threads() []int {
 }
 
 // model measures every engine on one network.
-func (r *run) model(m Model) error {
+func (r *run) model(ctx context.Context, m Model) error {
 	r.logf("%s at %dx%d: making the files ...", m.Name(), m.Width, m.Height)
 	if err := r.server.add(m); err != nil {
 		return err
@@ -137,22 +145,54 @@ func (r *run) model(m Model) error {
 	if err := r.agree(m, cases); err != nil {
 		return err
 	}
-	times := map[string][]float64{}
-	warm := 1500
-	if r.Quick {
-		warm = 500
+	var outside *native
+	if r.python != "" {
+		var err error
+		if outside, err = startNative(ctx, r.python, m, r.server.model(m, "model.onnx"), 1); err != nil {
+			return err
+		}
+		defer outside.close()
+		cases = append(cases, benchCase{nativeEngine, "", 1})
 	}
-	r.logf("  warming up, then %d interleaved runs of %d engines ...", r.Runs, len(cases))
-	if err := r.page.call(nil, "warm", 3, warm); err != nil {
-		return err
-	}
-	if err := r.page.call(&times, "measure", r.Runs, pause.Milliseconds()); err != nil {
+	times, err := r.measure(outside, len(cases))
+	if err != nil {
 		return err
 	}
 	for _, c := range cases {
 		r.report.add(m, c, times[c.key()])
 	}
 	return nil
+}
+
+// measure times the engines of the page, and the one outside where there is one, in rounds.
+func (r *run) measure(outside *native, engines int) (map[string][]float64, error) {
+	warm := 1500
+	if r.Quick {
+		warm = 500
+	}
+	r.logf("  warming up, then %d interleaved runs of %d engines ...", r.Runs, engines)
+	if err := r.page.call(nil, "warm", 3, warm); err != nil {
+		return nil, err
+	}
+	times := map[string][]float64{}
+	for i := range r.Runs {
+		var round map[string]float64
+		if err := r.page.call(&round, "round", i, pause.Milliseconds()); err != nil {
+			return nil, err
+		}
+		for key, ms := range round {
+			times[key] = append(times[key], ms)
+		}
+		if outside != nil {
+			ms, err := outside.run(i)
+			if err != nil {
+				return nil, err
+			}
+			key := benchCase{nativeEngine, "", 1}.key()
+			times[key] = append(times[key], ms)
+		}
+	}
+	return times, nil
 }
 
 // agree compares the outputs of all engines with the first one's.

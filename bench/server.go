@@ -105,6 +105,13 @@ func (s *server) add(m Model) error {
 	return nil
 }
 
+// model gives one of the files that add made.
+func (s *server) model(m Model, name string) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.files["/models/"+m.id()+"/"+name]
+}
+
 func (s *server) file(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	data, ok := s.files[r.URL.Path]

@@ -114,16 +114,14 @@ async function warm(runs: number, milliseconds: number): Promise<void> {
   }
 }
 
-/** Interleaved runs: round by round, every engine once, starting at another one each round. */
-async function measure(rounds: number, pause: number): Promise<Record<string, number[]>> {
+/** One round: every engine once, starting at another one each round. */
+async function round(number: number, pause: number): Promise<Record<string, number>> {
   const list = [...clients.values()];
-  const times: Record<string, number[]> = Object.fromEntries(list.map((c) => [c.spec.key, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < list.length; i++) {
-      const client = list[(round + i) % list.length];
-      await sleep(pause); // pools of the engine before stop spinning
-      times[client.spec.key].push(await client.call<number>({ kind: 'run', frame: round % frames.length }));
-    }
+  const times: Record<string, number> = {};
+  for (let i = 0; i < list.length; i++) {
+    const client = list[(number + i) % list.length];
+    await sleep(pause); // pools of the engine before stop spinning
+    times[client.spec.key] = await client.call<number>({ kind: 'run', frame: number % frames.length });
   }
   return times;
 }
@@ -137,7 +135,7 @@ const bench = {
   closeAll,
   compare,
   warm,
-  measure,
+  round,
   ask: (key: string, question: string, options: unknown) => {
     const client = clients.get(key);
     if (!client) throw new Error(`there is no engine ${key}`);

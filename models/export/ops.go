@@ -50,6 +50,11 @@ func (b *builder) layout(n *models.Node, in, out []string) error {
 		b.node("Slice", n.Name, append(in, b.ints(n.Name+"/starts", op.Start), b.ints(n.Name+"/ends", op.End),
 			b.ints(n.Name+"/axes", op.Axis+1), b.ints(n.Name+"/steps", step)), out)
 	case *models.MatMul:
+		for _, v := range n.In {
+			if len(v.Shape) < 2 { // with the batch dimension it would be a matrix
+				return fmt.Errorf("a product with the vector %s has no ONNX form here", v.Name)
+			}
+		}
 		if op.Const != "" {
 			in = operands(in[0], b.param(op.Const), op.ConstFirst)
 		}
