@@ -1,7 +1,10 @@
 package checkpoint
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"spotter/models"
@@ -36,18 +39,28 @@ type blockReader struct {
 	spec   *config.BackboneSpec
 }
 
-// stage collects a stage's blocks in the file's order.
+// stage collects a stage's blocks in order: uib_0, mhsa_0, uib_1, ...
 func (r *blockReader) stage(name string) error {
 	stage := config.Stage{Name: name}
 	prefix := r.prefix + name + "."
-	seen := map[string]bool{}
+	var names []string
 	for _, param := range r.c.order {
 		rest, ok := strings.CutPrefix(param, prefix)
 		block, _, _ := strings.Cut(rest, ".")
-		if !ok || seen[block] {
-			continue
+		if ok && !slices.Contains(names, block) {
+			names = append(names, block)
 		}
-		seen[block] = true
+		if len(names) > maxBlocks {
+			return fmt.Errorf("%s has more than %d blocks", name, maxBlocks)
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		if d := cmp.Compare(blockNumber(a), blockNumber(b)); d != 0 {
+			return d
+		}
+		return cmp.Compare(b, a) // attention follows the block of its number
+	})
+	for _, block := range names {
 		b, err := r.block(prefix+block, block, len(stage.Blocks) == 0)
 		if err != nil {
 			return err
@@ -56,6 +69,18 @@ func (r *blockReader) stage(name string) error {
 	}
 	r.spec.Stages = append(r.spec.Stages, stage)
 	return nil
+}
+
+// maxBlocks of a stage; the largest has 25.
+const maxBlocks = 1000
+
+// blockNumber is the number behind the last underscore, -1 when there is none.
+func blockNumber(name string) int {
+	n, err := strconv.Atoi(name[strings.LastIndexByte(name, '_')+1:])
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 func (r *blockReader) block(path, name string, first bool) (config.Block, error) {

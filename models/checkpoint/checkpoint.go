@@ -14,6 +14,7 @@ package checkpoint
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -79,6 +80,22 @@ func Open(data []byte) (*Checkpoint, error) {
 		return nil, err
 	}
 	c.readRecord(a.root)
+	c.normaliseNames()
+	c.readAnchors()
+	if len(c.tensors) == 0 {
+		return nil, fmt.Errorf("the file holds no parameters")
+	}
+	return c, nil
+}
+
+// FromWeights takes parameters that another reader has read, a .safetensors file's for
+// example; names are the classes, nil when they are not known.
+func FromWeights(w models.Weights, names []string) (*Checkpoint, error) {
+	c := &Checkpoint{Source: "weights", Names: names, Epoch: -1, archive: &archive{}, tensors: map[string]*tensor{}}
+	for _, name := range slices.Sorted(maps.Keys(w)) {
+		c.order = append(c.order, name)
+		c.tensors[name] = &tensor{size: w[name].Shape, ready: w[name]}
+	}
 	c.normaliseNames()
 	c.readAnchors()
 	if len(c.tensors) == 0 {
@@ -171,14 +188,18 @@ func (c *Checkpoint) Shape(name string) []int {
 // they may share storages, but only as aliases of each other.
 const maxGrowth = 4
 
-// Weights converts all parameters. One that is NaN anywhere is an error: nothing
-// such a network says means anything.
+// Weights converts all parameters. One that is not finite is an error: nothing such a
+// network says means anything.
 func (c *Checkpoint) Weights() (models.Weights, error) {
 	w := models.Weights{}
 	read := map[string]*models.Tensor{} // by storage and view: aliases stay one tensor
 	left := int64(inflateFloor) + maxGrowth*int64(c.archive.size)
 	for _, name := range c.order {
 		t := c.tensors[name]
+		if t.ready != nil {
+			w[name] = t.ready
+			continue
+		}
 		key := fmt.Sprint(t.storage.key, t.storage.offset, t.offset, t.size, t.stride, t.kind.name)
 		if w[name] = read[key]; w[name] != nil {
 			continue
@@ -191,21 +212,17 @@ func (c *Checkpoint) Weights() (models.Weights, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if err := c.checkFinite(name, v); err != nil {
-			return nil, err
-		}
 		w[name], read[key] = v, v
 	}
-	return w, nil
+	return w, checkFinite(c.order, w)
 }
 
-func (c *Checkpoint) checkFinite(name string, v *models.Tensor) error {
-	nan, inf := notFinite(v.Data)
-	if nan > 0 {
-		return fmt.Errorf("%s: %d of its %d values are NaN: the training diverged; take an earlier checkpoint", name, nan, len(v.Data))
-	}
-	if inf > 0 {
-		c.note("%s: %d of its %d values are infinite (half precision ends at %d)", name, inf, len(v.Data), 65504)
+func checkFinite(order []string, w models.Weights) error {
+	for _, name := range order {
+		nan, inf := notFinite(w[name].Data)
+		if nan+inf > 0 {
+			return fmt.Errorf("%s: of its %d values %d are NaN and %d infinite: the training diverged; take an earlier checkpoint", name, len(w[name].Data), nan, inf)
+		}
 	}
 	return nil
 }

@@ -48,6 +48,9 @@ func (t *tensor) last() (int, error) {
 
 // read converts the tensor to float32, row-major.
 func (t *tensor) read() (*models.Tensor, error) {
+	if t.ready != nil {
+		return t.ready, nil
+	}
 	if t.kind.get == nil {
 		return nil, fmt.Errorf("its elements are %s, which is not read", t.kind.name)
 	}

@@ -10,11 +10,8 @@ import (
 	"spotter/models/config"
 )
 
-// sizes that a network comes in, with YOLOv5's multiples.
-var sizes = []struct {
-	name         string
-	depth, width float64
-}{{"n", 0.33, 0.25}, {"s", 0.33, 0.50}, {"m", 0.67, 0.75}, {"l", 1, 1}, {"x", 1.33, 1.25}}
+// sizes that a network comes in.
+var sizes = []string{"n", "s", "m", "l", "x"}
 
 // complete fills what a plan lacks: the YAML of a file that has none, the scale
 // of a YAML that the user gave, the blocks of a backbone that was changed.
@@ -30,9 +27,9 @@ func (c *Checkpoint) complete(p *plan, o Options) error {
 	p.backbone = backbone.unless(p.yaml)
 	if o.YAML != nil && o.Scale == "" && c.match(p, o) < 1 {
 		for _, s := range sizes {
-			try := plan{yaml: p.yaml, scale: s.name, backbone: p.backbone}
+			try := plan{yaml: p.yaml, scale: s, backbone: p.backbone}
 			if c.match(&try, o) == 1 {
-				c.note("the parameters are those of size %s of the YAML", s.name)
+				c.note("the parameters are those of size %s of the YAML", s)
 				*p = try
 				break
 			}
@@ -112,8 +109,9 @@ func (c *Checkpoint) inferYAML(p *plan, o Options, b *backbone) error {
 			continue
 		}
 		for _, s := range sizes {
-			if try(name, s.name, plan{yaml: c.resized(text, s.depth, s.width), backbone: b.unless(text)}) {
-				c.note("the file does not hold its YAML: names and shapes of its parameters are those of %s, size %s", name, s.name)
+			depth, width, _ := config.Multiples(s)
+			if try(name, s, plan{yaml: c.resized(text, depth, width), backbone: b.unless(text)}) {
+				c.note("the file does not hold its YAML: names and shapes of its parameters are those of %s, size %s", name, s)
 				return nil
 			}
 		}
@@ -141,8 +139,8 @@ func (c *Checkpoint) multiples() (depth, width float64, ok bool) {
 	}
 	depth = float64(repeats) / 3
 	for _, s := range sizes {
-		if int(3*s.depth+0.5) == repeats {
-			depth = s.depth
+		if d, _, _ := config.Multiples(s); int(3*d+0.5) == repeats {
+			depth = d
 		}
 	}
 	return depth, float64(sppf[0]) / 1024, repeats > 0

@@ -37,7 +37,7 @@ type NeedYAML struct {
 
 // Error is a sentence that says what to do.
 func (e *NeedYAML) Error() string {
-	s := "the file holds parameters and not the network they belong to: give its YAML too"
+	s := "the file holds parameters and not the network they belong to: give the YAML too"
 	if e.Reason != "" {
 		s += " (" + e.Reason + ")"
 	}

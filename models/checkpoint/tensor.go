@@ -67,6 +67,7 @@ type tensor struct {
 	offset  int // elements
 	size    []int
 	stride  []int
+	ready   *models.Tensor // of a file that another reader has read: nothing else counts then
 }
 
 // loader resolves what torch adds to a pickle: storages, tensors, element types.

@@ -21,7 +21,7 @@ const (
 // Model is a network with everything that the file says of it.
 type Model struct {
 	Name     string // the file's, without folder and ending
-	Format   string // "safetensors", ...
+	Format   string // "safetensors", "pytorch" or "onnx"
 	Graph    *models.Graph
 	Weights  models.Weights // exactly those that Graph names
 	Task     string         // Detect, Segment or Classify
@@ -29,27 +29,36 @@ type Model struct {
 	Residual bool           // blocks add their input (see config.Options)
 	// Meta is what else the file says in words: map, note, epochs, licence, ...
 	Meta map[string]string
+	// Took says which head an ONNX file's outputs were taken for, and why; Fixed why it
+	// runs at its own size only, "" when it runs at any.
+	Took, Fixed string
 	// Notes are sentences on what was ignored or decided.
 	Notes []string
 }
 
 // Options say what a file leaves open, and what shall be done otherwise than it says.
 type Options struct {
-	YAML          []byte   // instead of the file's own
-	Scale         string   // n, s, m, l or x instead of the YAML's multiples
-	Residual      *bool    // instead of what the file says
-	Classes       []string // instead of the file's
-	Width, Height int      // of the input, multiples of 32; 0 is the file's size
-	Task          string   // Detect makes a detector of a segmentation network; "" leaves it
+	YAML          []byte          // instead of the file's own
+	Scale         string          // n, s, m, l or x instead of the YAML's multiples
+	Residual      *bool           // instead of what the file says
+	Classes       []string        // instead of the file's
+	Width, Height int             // of the input, multiples of 32; 0 is the file's size
+	Task          string          // Detect makes a detector of a segmentation network; "" leaves it
+	Head          models.HeadKind // what an ONNX file's outputs are to be taken for; "" recognises it
 }
 
 // Open reads a model. The format is told by the file's content; name is its name
 // in errors.
 func Open(name string, data []byte, o Options) (*Model, error) {
-	if isSafetensors(data) {
+	switch {
+	case isSafetensors(data):
 		return Safetensors(name, data, o)
+	case isTorch(data):
+		return Checkpoint(name, data, o)
+	case isONNX(data):
+		return ONNX(name, data, o)
 	}
-	return nil, fmt.Errorf("%s: this is no .safetensors file", name)
+	return nil, fmt.Errorf("%s: this is neither a .safetensors file, nor a checkpoint of PyTorch, nor an ONNX file", name)
 }
 
 // stem is a file's name without folder and ending.

@@ -2,7 +2,6 @@ package load
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"spotter/models"
+	"spotter/models/checkpoint"
 	"spotter/models/config"
 	"spotter/models/safetensors"
 )
@@ -35,7 +35,7 @@ const maxClasses = 100_000
 func isSafetensors(data []byte) bool { return len(data) > 8 && data[8] == '{' }
 
 // Safetensors reads a .safetensors file with Spotter's metadata, or one with bare
-// parameters when the options give the YAML.
+// parameters when the options give the YAML or names and shapes tell the network.
 func Safetensors(name string, data []byte, o Options) (*Model, error) {
 	m, err := readSafetensors(name, data, o)
 	if err != nil {
@@ -53,9 +53,6 @@ func readSafetensors(name string, data []byte, o Options) (*Model, error) {
 	if m.YAML == nil {
 		m.YAML = []byte(file.Metadata[keyYAML])
 	}
-	if len(m.YAML) == 0 {
-		return nil, errors.New("the file does not say which network its weights belong to: give the YAML too")
-	}
 	opts, err := m.settings(file.Metadata, o)
 	if err != nil {
 		return nil, err
@@ -64,6 +61,14 @@ func readSafetensors(name string, data []byte, o Options) (*Model, error) {
 		if !slices.Contains(described, k) {
 			m.Meta[k] = v
 		}
+	}
+	if len(m.YAML) == 0 {
+		c, err := checkpoint.FromWeights(file.Weights, opts.Classes)
+		if err != nil {
+			return nil, err
+		}
+		o.Classes, o.Residual, o.Width, o.Height = opts.Classes, &m.Residual, opts.Width, opts.Height
+		return m, m.fromCheckpoint(c, o)
 	}
 	return m, m.assemble(opts, o.Task)
 }
