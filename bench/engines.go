@@ -14,10 +14,14 @@ type engine struct {
 	variants []string // instruction sets, for this project's engine
 }
 
+// ownVariants are the instruction sets that modules of this project are made for.
+var ownVariants = []string{"simd", "relaxed"}
+
 // engines, the one that the others are compared with first.
 var engines = []engine{
 	{Name: "onnxruntime-web", Package: "onnxruntime-web", script: "ort", module: true, variants: []string{""}},
 	{Name: "litert", Package: "@litertjs/core", script: "litert", variants: []string{""}},
+	{Name: "spotter", script: "spotter", variants: ownVariants},
 	{Name: "tfjs", Package: "@tensorflow/tfjs-backend-wasm", script: "tfjs", variants: []string{""}},
 }
 

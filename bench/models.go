@@ -9,6 +9,7 @@ import (
 	"spotter/models/config"
 	"spotter/models/export"
 	"spotter/models/golden"
+	"spotter/wasm"
 )
 
 // Model is a network at an input size.
@@ -79,4 +80,24 @@ func peerFiles(g *models.Graph, weights models.Weights) (map[string][]byte, erro
 		return nil, err
 	}
 	return map[string][]byte{"model.onnx": onnx.Bytes(), "model.tflite": tflite, "tfjs.json": graph, "tfjs.bin": bin}, nil
+}
+
+// ownFiles compiles every variant of this project's module, by name, and its weights.
+func ownFiles(g *models.Graph, weights models.Weights) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, variant := range ownVariants {
+		for _, threads := range []bool{false, true} {
+			out, err := wasm.Compile(g, weights, wasm.Options{Relaxed: variant == "relaxed", Threads: threads})
+			if err != nil {
+				return nil, err
+			}
+			name := variant
+			if threads {
+				name += "-threads"
+			}
+			files[name+".wasm"] = out.Module
+			files["weights.bin"] = out.Weights
+		}
+	}
+	return files, nil
 }

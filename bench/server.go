@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -75,6 +76,9 @@ func (s *server) bundle(dir string, engines []engine) error {
 	if err := build("main", "main.ts", api.FormatIIFE); err != nil {
 		return err
 	}
+	if err := build("spotter-thread", "engines/spotter-thread.ts", api.FormatIIFE); err != nil {
+		return err
+	}
 	for _, e := range engines {
 		format := api.FormatIIFE
 		if e.module {
@@ -97,6 +101,11 @@ func (s *server) add(m Model) error {
 	if err != nil {
 		return err
 	}
+	own, err := ownFiles(g, weights)
+	if err != nil {
+		return err
+	}
+	maps.Copy(files, own)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, data := range files {
