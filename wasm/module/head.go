@@ -1,0 +1,139 @@
+package module
+
+import (
+	"fmt"
+
+	"spotter/kernels"
+	"spotter/models"
+	"spotter/wasm/plan"
+)
+
+// head is what follows the network: boxes and masks, or classes.
+type head struct {
+	classes int
+	detect  *detector
+	mask    *kernels.MaskParams
+}
+
+type detector struct{ kernels.DetectParams }
+
+func (d *detector) scratch() int {
+	if d == nil {
+		return 0
+	}
+	return d.ScratchBytes()
+}
+
+func (h *head) maskScratch() int {
+	if h.mask == nil {
+		return 0
+	}
+	return h.mask.ScratchBytes()
+}
+
+var boxKinds = map[models.HeadKind]kernels.BoxKind{
+	models.HeadYOLOv5: kernels.BoxAnchors, models.HeadYOLOX: kernels.BoxGrid,
+	models.HeadGFL: kernels.BoxBins, models.HeadYOLOv8: kernels.BoxBins,
+}
+
+// head checks the graph's head against its outputs.
+func (b *builder) head() (*head, error) {
+	g := b.p.Graph
+	h := &head{classes: g.Head.Classes}
+	if g.Head.Kind == models.HeadClassify {
+		if len(b.p.Outputs) != 1 {
+			return nil, fmt.Errorf("a classifier has one output, this one %d", len(b.p.Outputs))
+		}
+		h.classes = b.p.Outputs[0].Elements()
+		return h, nil
+	}
+	kind, ok := boxKinds[g.Head.Kind]
+	if !ok {
+		return nil, fmt.Errorf("head %q is not known", g.Head.Kind)
+	}
+	for i, v := range b.p.Outputs {
+		if len(v.Shape) != 3 {
+			return nil, fmt.Errorf("output %d (%s) has shape %v: heads read maps of channels, height and width", i, v.Name, []int(v.Shape))
+		}
+	}
+	d := &detector{kernels.DetectParams{Kind: kind, Classes: g.Head.Classes, Bins: g.Head.Bins, Masks: g.Head.Masks, MaxResults: maxResults}}
+	for i := range g.Head.Levels {
+		level, err := b.level(&g.Head, i)
+		if err != nil {
+			return nil, err
+		}
+		d.Levels = append(d.Levels, level)
+	}
+	h.detect = d
+	if g.Head.Masks > 0 {
+		if g.Head.Proto < 0 || g.Head.Proto >= len(b.p.Outputs) || b.p.Outputs[g.Head.Proto].Shape[0] != g.Head.Masks {
+			return nil, fmt.Errorf("the head has %d mask coefficients, but no output has as many prototypes", g.Head.Masks)
+		}
+		h.mask = &kernels.MaskParams{MaxResults: maxResults}
+	}
+	return h, nil
+}
+
+func (b *builder) level(h *models.Head, i int) (kernels.DetectLevel, error) {
+	l := &h.Levels[i]
+	level := kernels.DetectLevel{
+		Stride: l.Stride, Anchors: l.Anchors, AnchorStep: l.AnchorStep,
+		Box: kernels.DetectPart(l.Box), Cls: kernels.DetectPart(l.Cls), Obj: kernels.DetectPart(l.Obj), Coef: kernels.DetectPart(l.Coef),
+		ClsSigmoid: l.ClsSigmoid, ObjSigmoid: l.ObjSigmoid,
+	}
+	last := (max(len(l.Anchors), 1) - 1) * l.AnchorStep
+	for _, part := range []struct {
+		name     string
+		at       models.Part
+		channels int
+		optional bool
+	}{
+		{"boxes", l.Box, 4 * max(h.Bins, 1), false}, {"classes", l.Cls, h.Classes, false},
+		{"objectness", l.Obj, 1, true}, {"mask coefficients", l.Coef, h.Masks, h.Masks == 0},
+	} {
+		if part.optional && part.at.Map < 0 || part.channels == 0 {
+			continue
+		}
+		if part.at.Map < 0 || part.at.Map >= len(b.p.Outputs) {
+			return level, fmt.Errorf("level %d of the head reads %s from output %d of %d", i, part.name, part.at.Map, len(b.p.Outputs))
+		}
+		v := b.p.Outputs[part.at.Map]
+		if end := part.at.Channel + last + part.channels; part.at.Channel < 0 || end > v.Shape[0] {
+			return level, fmt.Errorf("level %d of the head reads %s up to channel %d of %s, which has %d", i, part.name, end, v.Name, v.Shape[0])
+		}
+	}
+	return level, nil
+}
+
+// place fills in the addresses, as far as they are fixed: scratch follows.
+func (h *head) place(b *builder) {
+	if h.detect == nil {
+		return
+	}
+	d, l := &h.detect.DetectParams, &b.layout
+	for _, v := range b.p.Outputs {
+		d.Maps = append(d.Maps, kernels.DetectMap{Address: l.Arena + b.arena.Offset(v), View: plan.View(v)})
+	}
+	d.Results, d.ClassMask, d.Flags, d.Placement = l.Results, l.ClassMask, l.Flags, l.Placement
+	if h.mask != nil {
+		in := b.p.Input.Shape
+		h.mask.Proto = d.Maps[b.p.Graph.Head.Proto]
+		h.mask.NetWidth, h.mask.NetHeight = in[2], in[1]
+		h.mask.Placement, h.mask.Rect = l.Placement, l.MaskRect
+	}
+}
+
+// post emits detect and mask, or classify.
+func (b *builder) post(h *head) {
+	if h.detect == nil {
+		return
+	}
+	h.detect.Scratch = b.layout.Detect
+	b.export("detect", kernels.DetectFunc(b.m, h.detect.DetectParams))
+	if h.mask == nil {
+		return
+	}
+	h.mask.Kept, h.mask.KeptStride = h.detect.Kept(), h.detect.KeptStride()
+	h.mask.Scratch = b.layout.Mask
+	b.export("mask", kernels.MaskFunc(b.m, *h.mask))
+}
