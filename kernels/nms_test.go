@@ -10,11 +10,11 @@ import (
 
 // detectRig is a module with a detect, whose maps and results lie at fixed addresses.
 type detectRig struct {
-	p           DetectParams
-	m           *emit.Module
-	place, do   *emit.Func
-	netW, netH  int
-	parts, size int
+	p          DetectParams
+	m          *emit.Module
+	place, do  *emit.Func
+	netW, netH int
+	size       int // of all
 }
 
 // newDetectRig lays the maps and the rest out in memory; maps come with views only.

@@ -78,8 +78,7 @@ type pool struct {
 	PoolParams
 	window window
 	column []emit.Value
-	scale  []emit.Value // 1 / (rows * k) for a mean over k columns
-	one    emit.Value
+	one    emit.Value // 1 / rows of the windows, for a mean
 }
 
 // scaleRows sets what a mean of the row's windows is multiplied by.
