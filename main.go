@@ -20,6 +20,8 @@ type command struct {
 // commands, in the order in which the help lists them; a new command adds its line here
 // and lives in a file of its name.
 var commands = []command{
+	{"serve", "serve the page", runServe},
+	{"site", "write the page as a folder of files for any static host", runSite},
 	{"summary", "print a network's layers, parameters and GFLOPs", runSummary},
 	{"bench", "measure beside other runtimes in a browser", runBench},
 	{"export", "write a network as ONNX", runExport},

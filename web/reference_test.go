@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/base64"
-	"image"
 	"os"
 	"sync"
 	"testing"
@@ -112,10 +111,4 @@ func TestPicturesAgreeWithTheReference(t *testing.T) {
 		compare(t, name+" as Go decodes it", got.Detections, want(t, detect.FromImage(samplePicture(t, name)), 0.05), 0.05)
 	}
 	p.screenshot("picture")
-}
-
-// painted is a scene as the reference sees it.
-func (s scene) painted(t *testing.T) *detect.Picture {
-	var frame image.Image = s.paint(t)
-	return detect.FromImage(frame)
 }

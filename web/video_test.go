@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/jpeg"
 	"io"
 	"io/fs"
 	"os"
@@ -14,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/image/draw"
+
+	"spotter/models/picture"
 )
 
 // The fake camera's video: two pictures by turns, on grounds of one colour each, so
@@ -104,9 +105,9 @@ func sampleFile(t *testing.T, name string) []byte {
 
 func samplePicture(t *testing.T, name string) image.Image {
 	t.Helper()
-	picture, err := jpeg.Decode(bytes.NewReader(sampleFile(t, name)))
+	img, err := picture.Decode(bytes.NewReader(sampleFile(t, name)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return picture
+	return img
 }
