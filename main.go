@@ -20,6 +20,8 @@ type command struct {
 // commands, in the order in which the help lists them; a new command adds its line here
 // and lives in a file of its name.
 var commands = []command{
+	{"detect", "find objects in pictures", runDetect},
+	{"compile", "compile a network to a WebAssembly module and its weights", runCompile},
 	{"serve", "serve the page", runServe},
 	{"site", "write the page as a folder of files for any static host", runSite},
 	{"summary", "print a network's layers, parameters and GFLOPs", runSummary},

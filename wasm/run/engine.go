@@ -13,6 +13,8 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
+	"spotter/models"
+	"spotter/models/detect"
 	"spotter/wasm/abi"
 )
 
@@ -136,10 +138,14 @@ func (e *Engine) call(name string, args ...uint64) (int, error) {
 	return int(int32(results[0])), nil
 }
 
-// Feed lays a picture, RGBA bytes row by row, into the network's input.
+// Feed lays a picture, RGBA bytes row by row, into the network's input. It is an
+// error when nothing would be left of one of its sides.
 func (e *Engine) Feed(rgba []byte, w, h int) error {
 	if w < 1 || h < 1 || len(rgba) != 4*w*h {
 		return fmt.Errorf("%d bytes for a picture of %d x %d RGBA pixels", len(rgba), w, h)
+	}
+	if _, err := detect.Place(models.Fit(e.Manifest.Feed.Fit), w, h, e.Manifest.Width, e.Manifest.Height); err != nil {
+		return err
 	}
 	at := e.Manifest.Memory.Pixels
 	if err := e.reserve(at + len(rgba)); err != nil {
@@ -256,14 +262,8 @@ func (e *Engine) results(n int) []Result {
 	return list
 }
 
-// Mask is the part of a mask that is not empty: rows of bytes 0 or 255.
-type Mask struct {
-	X0, Y0, X1, Y1 int // half open
-	Pixels         []byte
-}
-
 // Mask gives the mask of result i of the last Detect on a grid of w x h over the picture.
-func (e *Engine) Mask(i, w, h int) (*Mask, error) {
+func (e *Engine) Mask(i, w, h int) (*detect.Mask, error) {
 	dst := e.Manifest.Memory.Pixels // the picture is not needed any more
 	if w < 1 || h < 1 {
 		return nil, fmt.Errorf("a mask of %d x %d cells", w, h)
@@ -274,7 +274,7 @@ func (e *Engine) Mask(i, w, h int) (*Mask, error) {
 	if _, err := e.call("mask", uint64(i), uint64(w), uint64(h), uint64(dst)); err != nil {
 		return nil, err
 	}
-	m := &Mask{}
+	m := &detect.Mask{W: w, H: h}
 	for k, side := range []*int{&m.X0, &m.Y0, &m.X1, &m.Y1} {
 		v, _ := e.memory.ReadUint32Le(uint32(e.Manifest.Memory.MaskRect + 4*k))
 		*side = int(int32(v))
@@ -283,7 +283,7 @@ func (e *Engine) Mask(i, w, h int) (*Mask, error) {
 	if !ok {
 		return nil, fmt.Errorf("mask %d lies outside the memory", i)
 	}
-	m.Pixels = append([]byte(nil), pixels...)
+	m.Bits = append([]byte(nil), pixels...)
 	return m, nil
 }
 

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"spotter/models/load"
+	"spotter/wasm"
+	"spotter/wasm/pack"
+)
+
+const compileUsage = `Usage: spotter compile --model M.safetensors -o folder [flags]
+
+Compiles a network: writes NAME.wasm, the module, and NAME.bin, its weights. With
+--all it writes the four forms that browsers may run, NAME.wasm, NAME-relaxed.wasm,
+NAME-threads.wasm and NAME-relaxed-threads.wasm, which share the weights.
+
+Flags:
+`
+
+// modelFlags are the flags by which commands choose a network.
+type modelFlags struct {
+	file, imgsz, yaml, scale, task *string
+}
+
+func addModelFlags(flags *flag.FlagSet) *modelFlags {
+	return &modelFlags{
+		file:  flags.String("model", defaultModel, "model file: .safetensors, a PyTorch checkpoint or ONNX"),
+		imgsz: flags.String("imgsz", "", "input size in pixels, 320 or 320x256 (width x height), multiples of 32; the model's own where left out"),
+		yaml:  flags.String("yaml", "", "the network's YAML file, where the model file does not hold it"),
+		scale: flags.String("scale", "", "n, s, m, l or x instead of the YAML's multiples"),
+		task:  flags.String("task", "", "detect makes a plain detector of a segmentation network"),
+	}
+}
+
+// load opens the model at the size asked for.
+func (f *modelFlags) load() (*load.Model, error) {
+	o := load.Options{Scale: *f.scale, Task: *f.task}
+	var err error
+	if o.Width, o.Height, err = parseSize(*f.imgsz); err != nil {
+		return nil, err
+	}
+	if *f.yaml != "" {
+		if o.YAML, err = os.ReadFile(*f.yaml); err != nil {
+			return nil, fileError(err)
+		}
+	}
+	data, err := os.ReadFile(*f.file)
+	if err != nil {
+		return nil, fileError(err)
+	}
+	return load.Open(*f.file, data, o)
+}
+
+// fileError says file and reason without the name of the system call.
+func fileError(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("%s: %w", path.Path, path.Err)
+	}
+	return err
+}
+
+// parseSize reads 320 or 320x256, zeros for "".
+func parseSize(text string) (width, height int, err error) {
+	if text == "" {
+		return 0, 0, nil
+	}
+	w, h, both := strings.Cut(text, "x")
+	if !both {
+		h = w
+	}
+	width, err = strconv.Atoi(w)
+	if err == nil {
+		height, err = strconv.Atoi(h)
+	}
+	if err != nil || width < 1 || height < 1 {
+		return 0, 0, usageError{fmt.Errorf("--imgsz %q: want pixels, as 320 or 320x256", text)}
+	}
+	return width, height, nil
+}
+
+// runCompile is the compile command.
+func runCompile(args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("compile", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	model := addModelFlags(flags)
+	out := flags.String("o", "", "folder to write")
+	name := flags.String("name", "", "name of the files; the model file's where left out")
+	relaxed := flags.Bool("relaxed", false, "use relaxed SIMD")
+	threads := flags.Bool("threads", false, "use shared memory and threads")
+	all := flags.Bool("all", false, "all four forms")
+	precision := flags.String("precision", "", "f16 or f32 weights in the file; f16 where that loses nothing, where left out")
+	if err := parseFlags(flags, args, compileUsage, stdout); err != nil {
+		return err
+	}
+	switch {
+	case *out == "":
+		return usageError{errors.New("-o names the folder to write")}
+	case *precision != "" && *precision != string(pack.F16) && *precision != string(pack.F32):
+		return usageError{fmt.Errorf("--precision %q: want f16 or f32", *precision)}
+	}
+	forms := []wasm.Options{{Relaxed: *relaxed, Threads: *threads}}
+	if *all {
+		forms = []wasm.Options{{}, {Relaxed: true}, {Threads: true}, {Relaxed: true, Threads: true}}
+	}
+	m, err := model.load()
+	if err != nil {
+		return err
+	}
+	if *name == "" {
+		*name = m.Name
+	}
+	c := compilation{model: m, folder: *out, name: *name, precision: pack.Encoding(*precision), all: *all, stdout: stdout, stderr: stderr}
+	return c.run(forms)
+}
+
+// compilation writes the forms of one network.
+type compilation struct {
+	model          *load.Model
+	folder, name   string
+	precision      pack.Encoding
+	all            bool
+	stdout, stderr io.Writer
+}
+
+func (c *compilation) run(forms []wasm.Options) error {
+	if err := os.MkdirAll(c.folder, 0o755); err != nil {
+		return fileError(err)
+	}
+	start := time.Now()
+	for _, o := range forms {
+		o.Precision, o.Task = c.precision, c.model.Task
+		o.Licence, o.Note = c.model.Meta["licence"], c.model.Meta["map"]
+		compiled, err := wasm.Compile(c.model.Graph, c.model.Weights, o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.model.Name, err)
+		}
+		m := &compiled.Manifest
+		file := filepath.Join(c.folder, c.file(o))
+		if err := c.write(file, compiled.Module); err != nil {
+			return err
+		}
+		if err := c.write(filepath.Join(c.folder, c.name+".bin"), compiled.Weights); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.stdout, "%s  %s, %dx%d, %d layers, %s bytes; weights %s, %d bytes; feature maps %.1f MB\n",
+			file, strings.Join(m.Features, "+"), m.Width, m.Height, len(m.Layers), strconv.Itoa(len(compiled.Module)),
+			m.Weights.Encoding, m.Weights.Bytes, float64(compiled.ArenaBytes)/1e6)
+		fmt.Fprintf(c.stderr, "%5.1f s  %s\n", time.Since(start).Seconds(), c.file(o))
+	}
+	return nil
+}
+
+func (c *compilation) file(o wasm.Options) string {
+	name := c.name
+	if c.all && o.Relaxed {
+		name += "-relaxed"
+	}
+	if c.all && o.Threads {
+		name += "-threads"
+	}
+	return name + ".wasm"
+}
+
+func (c *compilation) write(file string, data []byte) error {
+	return fileError(os.WriteFile(file, data, 0o644))
+}
