@@ -3,6 +3,7 @@ package kernels
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"spotter/kernels/emit"
@@ -48,4 +49,19 @@ func TestAttention(t *testing.T) {
 			x.check(t, fmt.Sprintf("%s of %+v", funcs[i].Name, p), p.Out, out, attentionScalar(p, query, key, value), 3e-6, [2]int{scratch, p.ScratchBytes()})
 		}
 	})
+}
+
+// TestAttentionRelaxed checks that both products of the relaxed kernel are fused; wazero
+// cannot run it.
+func TestAttentionRelaxed(t *testing.T) {
+	m := newTestModule(1)
+	q, k := Packed(2, 2, 128), Packed(3, 3, 64)
+	p := AttentionParams{Query: q, Out: q, Key: k, Value: k, Heads: 2, Dim: 64, Scale: 0.125}
+	plain := AttentionFunc(m, p).Text()
+	p.Relaxed = true
+	relaxed := AttentionFunc(m, p).Text()
+	// The rest of the products: the first of each sum, exp's square, scale and inverses.
+	if a, b := strings.Count(plain, "f32x4.mul"), strings.Count(relaxed, "f32x4.mul"); a-b < 64 || strings.Count(relaxed, "f32x4.relaxed_madd") != a-b {
+		t.Errorf("%d products, of them %d not fused", a, b)
+	}
 }

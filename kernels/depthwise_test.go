@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"spotter/kernels/emit"
@@ -65,4 +66,22 @@ func TestDepthwise(t *testing.T) {
 			x.check(t, fmt.Sprintf("%s of %+v", funcs[i].Name, p), p.Out, dst, depthwiseScalar(p, in, weight, bias), 2e-6)
 		}
 	})
+}
+
+// TestDepthwiseRelaxed checks that the relaxed kernel is the plain one with its products
+// fused; wazero cannot run it.
+func TestDepthwiseRelaxed(t *testing.T) {
+	for _, p := range depthwiseCases() {
+		m := newTestModule(1)
+		plain := DepthwiseFunc(m, p).Text()
+		p.Relaxed = true
+		relaxed := DepthwiseFunc(m, p).Text()
+		count := strings.Count
+		if a, b := count(plain, "f32x4.mul"), count(relaxed, "f32x4.relaxed_madd"); a != b || a == 0 || count(relaxed, "f32x4.mul") != 0 {
+			t.Errorf("%+v: %d products, %d fused, %d not", p, a, b, count(relaxed, "f32x4.mul"))
+		}
+		if a, b := count(plain, "v128.load"), count(relaxed, "v128.load"); a != b {
+			t.Errorf("%+v: %d loads, relaxed %d", p, a, b)
+		}
+	}
 }

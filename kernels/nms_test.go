@@ -131,3 +131,35 @@ func rowsHead(rows, classes, maxNMS int) DetectParams {
 			Coef: DetectPart{-1, 0}, ClsSigmoid: true, ObjSigmoid: true}},
 	}
 }
+
+// TestScaleBoxesGolden brings boxes of the network's input to the picture.
+func TestScaleBoxesGolden(t *testing.T) {
+	var golden struct {
+		Cases []struct {
+			Width, Height int
+			Output        [2]int
+			ScaleBoxes    []struct {
+				Net   [4]float32 `json:"net_box"`
+				Image [4]float32 `json:"image_box"`
+			} `json:"scale_boxes"`
+		}
+	}
+	goldenFile(t, "letterbox.json", &golden)
+	for _, c := range golden.Cases {
+		r := newDetectRig(rowsHead(1, 1, 0), c.Output[0], c.Output[1])
+		onRig(t, r.m, func(t *testing.T, x *rig) {
+			for _, s := range c.ScaleBoxes {
+				b := s.Net
+				row := []float32{(b[0] + b[2]) / 2, (b[1] + b[3]) / 2, b[2] - b[0], b[3] - b[1], 1, 1}
+				if n := r.run(t, x, detectRun{maps: [][]float32{row}, conf: 0.25, iou: 0.45, max: 1, w: c.Width, h: c.Height}); n != 1 {
+					t.Fatalf("%d results", n)
+				}
+				for i, want := range s.Image {
+					if got := x.get(r.p.Results + 4*i); !near(got, want, 1e-6) {
+						t.Errorf("picture %dx%d in %v, box %v: corner %d is %v, want %v", c.Width, c.Height, c.Output, b, i, got, want)
+					}
+				}
+			}
+		})
+	}
+}
