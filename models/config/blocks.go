@@ -1,6 +1,8 @@
 package config
 
 import (
+	"math"
+
 	"spotter/models"
 )
 
@@ -64,7 +66,7 @@ func buildFocus(l *layer, name string, x *models.Value) *models.Value {
 // every takes each step-th row and column from a start on.
 func (b *builder) every(name string, x *models.Value, start [2]int, step int) *models.Value {
 	for i, axis := range []string{".rows", ".columns"} {
-		x = b.node(name+axis, &models.Slice{Axis: i + 1, Start: start[i], End: maxInput, Step: step}, x)
+		x = b.node(name+axis, &models.Slice{Axis: i + 1, Start: start[i], End: math.MaxInt32, Step: step}, x)
 	}
 	return x
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"github.com/goccy/go-yaml"
@@ -22,6 +21,9 @@ func parse(yamlText []byte) (v value, err error) {
 	if len(yamlText) > maxText {
 		return v, errorAt(place{}, "the file is longer than %d bytes: no network's YAML", maxText)
 	}
+	if at, ok := tooDeep(yamlText); ok {
+		return v, errorAt(at, "lists are nested more than %d deep", maxDepth)
+	}
 	// The parser is not ours and its input is anybody's: a panic of it is bad input.
 	defer func() {
 		if p := recover(); p != nil {
@@ -37,6 +39,42 @@ func parse(yamlText []byte) (v value, err error) {
 	}
 	r := reader{anchors: map[string]ast.Node{}}
 	return r.value(file.Docs[0].Body, 0)
+}
+
+// tooDeep looks for nesting that the parser would take quadratic time over: brackets
+// outside of quotes and comments, and runs of dashes.
+func tooDeep(text []byte) (place, bool) {
+	at, depth, dashes := place{1, 0}, 0, 0
+	var quote byte
+	comment := false
+	for _, c := range text {
+		at.col++
+		switch {
+		case c == '\n':
+			at, comment, dashes = place{at.line + 1, 0}, false, 0
+		case comment:
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '#':
+			comment = true
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			depth--
+		case c == '-':
+			dashes++
+		case c != ' ':
+			dashes = 0
+		}
+		if depth > maxDepth || dashes > maxDepth {
+			return at, true
+		}
+	}
+	return at, false
 }
 
 func syntaxError(err error) *Error {
@@ -163,19 +201,16 @@ func scalar(n ast.Node, at place) (value, error) {
 }
 
 func wholeNumber(n *ast.IntegerNode, at place) (value, error) {
+	var v value
 	switch i := n.Value.(type) {
 	case int64:
-		if int64(int(i)) == i {
-			v := intValue(int(i))
-			v.at = at
-			return v, nil
-		}
+		v = intValue(int(i))
 	case uint64:
-		if i <= math.MaxInt32 {
-			v := intValue(int(i))
-			v.at = at
-			return v, nil
+		if i > math.MaxInt64 {
+			return v, errorAt(at, "number %d is too large", i)
 		}
+		v = intValue(int(i))
 	}
-	return value{}, errorAt(at, "number %s is too large", fmt.Sprint(n.Value))
+	v.at = at
+	return v, nil
 }

@@ -38,7 +38,6 @@ type value struct {
 }
 
 func intValue(i int) value   { return value{kind: integer, int: i, float: float64(i)} }
-func boolValue(b bool) value { return value{kind: boolean, bool: b} }
 
 func listValue(items ...value) value { return value{kind: list, items: items} }
 
