@@ -82,9 +82,15 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 		r.report.Versions[nativeEngine.Name] = nativeVersion
 	}
+	if slices.ContainsFunc(engines, func(e engine) bool { return e.Name == ownEngine }) {
+		if err := r.limits(); err != nil {
+			return nil, err
+		}
+	}
 	if err := r.models(ctx); err != nil {
 		return nil, err
 	}
+	r.report.compute()
 	return r.report, nil
 }
 
@@ -161,7 +167,7 @@ func (r *run) model(ctx context.Context, m Model) error {
 	for _, c := range cases {
 		r.report.add(m, c, times[c.key()])
 	}
-	return nil
+	return r.layers(m, cases, times)
 }
 
 // measure times the engines of the page, and the one outside where there is one, in rounds.

@@ -14,6 +14,9 @@ type engine struct {
 	variants []string // instruction sets, for this project's engine
 }
 
+// ownEngine is this project's own.
+const ownEngine = "spotter"
+
 // ownVariants are the instruction sets that modules of this project are made for.
 var ownVariants = []string{"simd", "relaxed"}
 
@@ -21,7 +24,7 @@ var ownVariants = []string{"simd", "relaxed"}
 var engines = []engine{
 	{Name: "onnxruntime-web", Package: "onnxruntime-web", script: "ort", module: true, variants: []string{""}},
 	{Name: "litert", Package: "@litertjs/core", script: "litert", variants: []string{""}},
-	{Name: "spotter", script: "spotter", variants: ownVariants},
+	{Name: ownEngine, script: "spotter", variants: ownVariants},
 	{Name: "tfjs", Package: "@tensorflow/tfjs-backend-wasm", script: "tfjs", variants: []string{""}},
 }
 

@@ -24,6 +24,8 @@ func (r *Report) Print(w io.Writer) {
 		}
 		t.Flush()
 	}
+	r.printRatios(w)
+	r.printLayers(w)
 }
 
 // groups splits the results by network and size, in order.

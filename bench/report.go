@@ -18,7 +18,12 @@ type Report struct {
 	Date      string            `json:"date"` // RFC 3339, UTC
 	Versions  map[string]string `json:"versions"`
 	Results   []Result          `json:"results"`
+	Ratios    []Ratio           `json:"ratios"`
+	Scaling   []Scaling         `json:"scaling"`
 	Agreement []Agreement       `json:"agreement"`
+	Limits    []Limit           `json:"limits"`
+	Networks  []Network         `json:"networks"`
+	Layers    []LayerTime       `json:"layers"`
 }
 
 // Machine is where the figures were measured.

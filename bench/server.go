@@ -106,12 +106,17 @@ func (s *server) add(m Model) error {
 		return err
 	}
 	maps.Copy(files, own)
+	s.put(m, files)
+	return nil
+}
+
+// put serves files under /models/ID/.
+func (s *server) put(m Model, files map[string][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, data := range files {
 		s.files["/models/"+m.id()+"/"+name] = data
 	}
-	return nil
 }
 
 // model gives one of the files that add made.

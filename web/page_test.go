@@ -12,10 +12,11 @@ import (
 // record keeps what the page finds, for tests to read as found.
 const record = `
 	globalThis.found = [];
-	document.addEventListener("detections", ({detail}) => found.push({
+	globalThis.last = null;
+	document.addEventListener("detections", ({detail}) => (last = detail, found.push({
 		width: detail.width, height: detail.height, detections: detail.detections, timings: detail.timings,
 		masks: detail.masks && {width: detail.masks.width, height: detail.masks.height},
-	}));`
+	})));`
 
 // pageResult is one of found.
 type pageResult struct {

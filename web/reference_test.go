@@ -31,6 +31,12 @@ var referenceModel = sync.OnceValues(func() (*load.Model, error) {
 // want is what the scalar reference finds in a picture.
 func want(t *testing.T, picture *detect.Picture, confidence float32) []pageDetection {
 	t.Helper()
+	list, _ := wantMasks(t, picture, confidence)
+	return list
+}
+
+func wantMasks(t *testing.T, picture *detect.Picture, confidence float32) ([]pageDetection, *detect.Result) {
+	t.Helper()
 	m, err := referenceModel()
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +49,7 @@ func want(t *testing.T, picture *detect.Picture, confidence float32) []pageDetec
 	for i, d := range r.Detections {
 		list[i] = pageDetection{ClassID: d.Class, Label: m.Graph.Classes[d.Class], Score: d.Score, Box: r.Box(i)}
 	}
-	return list
+	return list, r
 }
 
 // compare matches what the page found with the reference, both ways; a score so
@@ -91,6 +97,51 @@ func (p *tab) pixelsOf(script string) *detect.Picture {
 	return &detect.Picture{W: w, H: (len(raw) - 2) / 4 / w, Pix: raw[2:]}
 }
 
+// compareMasks holds the masks of the page's last result against the reference's.
+func compareMasks(t *testing.T, p *tab, name string, got pageResult, ref []pageDetection, result *detect.Result) {
+	t.Helper()
+	if got.Masks == nil || got.Masks.Width != got.Width || got.Masks.Height != got.Height {
+		t.Fatalf("%s: masks on a grid of %v", name, got.Masks)
+	}
+	rects := eval[[]int](p, "[...last.masks.rects]")
+	data, err := base64.StdEncoding.DecodeString(eval[string](p,
+		"(async () => (await new Promise((done) => { const r = new FileReader(); r.onload = () => done(r.result);"+
+			"r.readAsDataURL(new Blob([last.masks.data])); })).split(',')[1])()"))
+	p.must(err)
+	for i, d := range got.Detections {
+		mask := detect.Mask{W: got.Width, H: got.Height, X0: rects[4*i], Y0: rects[4*i+1], X1: rects[4*i+2], Y1: rects[4*i+3]}
+		size := (mask.X1 - mask.X0) * (mask.Y1 - mask.Y0)
+		mask.Bits, data = data[:size], data[size:]
+		for k, o := range ref {
+			if matched(d, []pageDetection{o}) {
+				if iou := overlap(mask.Full(), result.Mask(k, got.Width, got.Height).Full()); iou < minIOU {
+					t.Errorf("%s: the mask of %s %.2f at %v overlaps the reference's by %.4f", name, d.Label, d.Score, d.Box, iou)
+				}
+			}
+		}
+	}
+	if len(data) > 0 {
+		t.Errorf("%s: %d bytes of masks belong to no detection", name, len(data))
+	}
+}
+
+// overlap is the intersection over union of two masks; 1 for two empty ones.
+func overlap(a, b []byte) float64 {
+	both, any := 0, 0
+	for i := range a {
+		if a[i]|b[i] != 0 {
+			any++
+		}
+		if a[i]&b[i] != 0 {
+			both++
+		}
+	}
+	if any == 0 {
+		return 1
+	}
+	return float64(both) / float64(any)
+}
+
 // sampleNames are the pictures that the page offers.
 var sampleNames = []string{"astronaut", "cat", "coffee", "portrait"}
 
@@ -103,11 +154,12 @@ func TestPicturesAgreeWithTheReference(t *testing.T) {
 		if got.Width != decoded.W || got.Height != decoded.H {
 			t.Errorf("%s: %dx%d, not %dx%d", name, got.Width, got.Height, decoded.W, decoded.H)
 		}
-		ref := want(t, decoded, 0.05)
+		ref, result := wantMasks(t, decoded, 0.05)
 		if len(ref) == 0 {
 			t.Errorf("%s: the reference finds nothing: the test shows nothing", name)
 		}
 		compare(t, name, got.Detections, ref, 0.05)
+		compareMasks(t, p, name, got, ref, result)
 		compare(t, name+" as Go decodes it", got.Detections, want(t, detect.FromImage(samplePicture(t, name)), 0.05), 0.05)
 	}
 	p.screenshot("picture")

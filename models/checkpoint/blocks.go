@@ -136,6 +136,7 @@ func (r *blockReader) uib(b *config.Block, path string, first bool) bool {
 	b.Out, _, _, project = r.conv(path + "._proj_conv")
 	_, _, b.Start, _ = r.conv(path + "._start_dw_")
 	_, _, b.Middle, _ = r.conv(path + "._middle_dw")
+	b.LayerScale = r.c.Shape(path+".layer_scale._gamma") != nil
 	b.StartStride, b.MiddleStride = 1, 1+btoi(first)
 	if b.Middle == 0 {
 		b.StartStride = 1 + btoi(first)
@@ -152,25 +153,27 @@ func (r *blockReader) uib(b *config.Block, path string, first bool) bool {
 	return expand && project
 }
 
-// fused reads both forms: the tutorial's depthwise one and the paper's dense one.
-func (r *blockReader) fused(b *config.Block, path string, first bool) (ok bool) {
-	if hidden, in, _, dense := r.conv(path + ".conv_exp"); dense {
+// fused reads both forms: the tutorial's, 1x1 expansion and depthwise, and the paper's,
+// one dense expansion.
+func (r *blockReader) fused(b *config.Block, path string, first bool) bool {
+	path += ".block"
+	out, _, _, project := r.conv(path + ".red_1x1")
+	b.Out = out
+	hidden, in, kernel, expands := r.conv(path + ".exp_1x1")
+	if expands && kernel > 1 {
 		b.Kind, b.Hidden, b.In = config.EdgeIB, hidden, in
-		b.Stride = r.stride(path+".conv_exp", 1+btoi(first))
-		b.Out, _, _, ok = r.conv(path + ".conv_pwl")
-		return ok
+		b.Stride = r.stride(path+".exp_1x1", 1+btoi(first))
+		return project
 	}
-	b.Hidden, _, _, ok = r.conv(path + ".block.conv_3x3")
-	b.In = b.Hidden
-	if _, in, _, expands := r.conv(path + ".block.exp_1x1"); expands {
+	width, _, _, depthwise := r.conv(path + ".conv_3x3")
+	b.Hidden, b.In = width, width
+	if expands {
 		b.In = in
 	}
-	b.Stride = r.stride(path+".block.conv_3x3", 1+btoi(first))
-	_, b.Act = r.c.Modules[path+".block.red_1x1.Activation"]
+	b.Stride = r.stride(path+".conv_3x3", 1+btoi(first))
+	_, b.Act = r.c.Modules[path+".red_1x1.Activation"]
 	b.Act = b.Act || r.c.Modules == nil // the tutorial's table has it
-	out, _, _, project := r.conv(path + ".block.red_1x1")
-	b.Out = out
-	return ok && project
+	return depthwise && project
 }
 
 func (r *blockReader) attention(b *config.Block, path string) bool {

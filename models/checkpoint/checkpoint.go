@@ -248,7 +248,7 @@ func (c *Checkpoint) strides() []int {
 // PixelAnchors are the anchors in pixels of the network's input, per level.
 func (c *Checkpoint) PixelAnchors() [][][2]float32 {
 	strides := c.strides()
-	if len(strides) != len(c.Anchors) {
+	if len(c.Anchors) == 0 || len(strides) != len(c.Anchors) {
 		return nil
 	}
 	out := make([][][2]float32, len(c.Anchors))

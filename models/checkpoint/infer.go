@@ -103,20 +103,25 @@ func (c *Checkpoint) inferYAML(p *plan, o Options, b *backbone) error {
 		}
 		return score == 1
 	}
-	for _, name := range config.BuiltinNames() {
+	names := b.candidates()
+	for _, name := range names {
 		text, err := config.Builtin(name)
-		if err != nil || b.excludes(text) {
+		if err != nil || b.unless(text) != nil {
 			continue
 		}
 		for _, s := range sizes {
 			depth, width, _ := config.Multiples(s)
-			if try(name, s, plan{yaml: c.resized(text, depth, width), backbone: b.unless(text)}) {
+			if try(name, s, plan{yaml: c.resized(text, depth, width)}) {
 				c.note("the file does not hold its YAML: names and shapes of its parameters are those of %s, size %s", name, s)
 				return nil
 			}
 		}
-		if depth, width, ok := c.multiples(); ok && b != nil && try(name, "", plan{yaml: c.resized(text, depth, width), backbone: b.unless(text)}) {
-			c.note("the file does not hold its YAML: names and shapes of its parameters are those of %s with width_multiple %v and depth_multiple %v", name, width, depth)
+	}
+	depth, width, ok := c.multiples()
+	for _, name := range names {
+		text, err := config.Builtin(name)
+		if ok && err == nil && b != nil && try(name, "", plan{yaml: c.resized(text, depth, width), backbone: b.unless(text)}) {
+			c.note("the file does not hold its YAML: names and shapes of its parameters are those of %s with width_multiple %v, depth_multiple %v and other blocks", name, width, depth)
 			return nil
 		}
 	}
@@ -168,9 +173,43 @@ var backboneName = regexp.MustCompile(`MobileNetV4(?:Conv|Hybrid)\w+`)
 // backbone is a MobileNetV4 as the parameters' shapes give it.
 type backbone struct{ spec *config.BackboneSpec }
 
-// excludes tells whether a YAML has another kind of backbone than the parameters.
-func (b *backbone) excludes(yaml []byte) bool {
-	return (b != nil) != backboneName.Match(yaml)
+// candidates are the built-in networks with that kind of backbone, those with the most
+// blocks in common first.
+func (b *backbone) candidates() []string {
+	common := map[string]int{}
+	var names []string
+	for _, name := range config.BuiltinNames() {
+		text, err := config.Builtin(name)
+		own := backboneName.Find(text)
+		if err != nil || (own != nil) != (b != nil) {
+			continue
+		}
+		names = append(names, name)
+		if b != nil {
+			common[name] = b.common(config.Backbone(string(own)))
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return common[b] - common[a] })
+	return names
+}
+
+// common counts the blocks of the same kind at the same place, less those that only
+// one of the two has.
+func (b *backbone) common(other *config.BackboneSpec) int {
+	if other == nil {
+		return 0
+	}
+	n := 0
+	for i, s := range b.spec.Stages[:min(len(b.spec.Stages), len(other.Stages))] {
+		t := other.Stages[i]
+		n -= max(len(s.Blocks), len(t.Blocks))
+		for j := range s.Blocks[:min(len(s.Blocks), len(t.Blocks))] {
+			if s.Blocks[j].Kind == t.Blocks[j].Kind {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // unless gives the blocks where they are others than those of the YAML's backbone.

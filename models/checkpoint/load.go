@@ -42,7 +42,10 @@ func (e *NeedYAML) Error() string {
 		s += " (" + e.Reason + ")"
 	}
 	if e.Guess != "" {
-		s += fmt.Sprintf("; it resembles %s, size %s", e.Guess, e.Scale)
+		s += "; it resembles " + e.Guess
+	}
+	if e.Scale != "" {
+		s += ", size " + e.Scale
 	}
 	return s
 }

@@ -14,6 +14,7 @@ interface Manifest {
   input: Tensor;
   outputs: Tensor[];
   layers: unknown[];
+  macs: number;
   memory: { pages: number; maxPages: number; wire: number };
 }
 
@@ -83,22 +84,57 @@ class Spotter implements Engine {
     });
   }
 
-  /** "layers": the manifest's layers, each with the least milliseconds of a number of passes over all of them. */
   async ask(question: string, options: unknown): Promise<unknown> {
-    if (question !== 'layers') throw new Error(`there is no answer to ${question}`);
-    const { passes } = options as { passes: number };
-    const layers = this.manifest.layers;
-    const best = layers.map(() => Number.POSITIVE_INFINITY);
+    const { passes, layer, calls } = options as { passes: number; layer: number; calls: number };
+    switch (question) {
+      case 'layers':
+        return this.layers(passes);
+      case 'repeat':
+        return this.repeat(layer, calls, passes);
+      case 'copy':
+        return copySpeed(passes);
+    }
+    throw new Error(`there is no answer to ${question}`);
+  }
+
+  /** The manifest's layers, each with the least milliseconds in a number of passes over all of them. */
+  private layers(passes: number): unknown {
+    const { layers, macs } = this.manifest;
+    const ms = layers.map(() => Number.POSITIVE_INFINITY);
     for (let pass = 0; pass < passes; pass++) {
       this.input.set(this.frames[pass % this.frames.length]);
       for (let i = 0; i < layers.length; i++) {
         const start = performance.now();
         this.exports.step(i);
-        best[i] = Math.min(best[i], performance.now() - start);
+        ms[i] = Math.min(ms[i], performance.now() - start);
       }
     }
-    return { layers, ms: best };
+    return { layers, ms, macs };
   }
+
+  /** Least milliseconds of one call of a layer, over passes of a number of calls. */
+  private repeat(layer: number, calls: number, passes: number): number {
+    let best = Number.POSITIVE_INFINITY;
+    for (let pass = 0; pass < passes; pass++) {
+      const start = performance.now();
+      for (let i = 0; i < calls; i++) this.exports.step(layer);
+      best = Math.min(best, (performance.now() - start) / calls);
+    }
+    return best;
+  }
+}
+
+/** Bytes a millisecond that a copy between buffers larger than the caches moves, reads and writes both counted. */
+function copySpeed(passes: number): number {
+  const from = new Uint8Array(64 << 20).fill(1);
+  const to = new Uint8Array(from.length).fill(2);
+  let best = Number.POSITIVE_INFINITY;
+  for (let pass = 0; pass < passes; pass++) {
+    const start = performance.now();
+    to.set(from);
+    best = Math.min(best, performance.now() - start);
+  }
+  return (2 * from.length) / best;
 }
 
 /** Lays pixels of three channels out as the module's input wants them. */
