@@ -164,7 +164,7 @@ func TestOtherWidthsAreRecognised(t *testing.T) {
 // classifier's parameters in one of its variants with those names and any linear layer.
 func TestTutorialsNames(t *testing.T) {
 	for _, name := range Variants {
-		s, g := variant(t, name, Tutorial, 5, 64)
+		s, _ := variant(t, name, Tutorial, 5, 64)
 		s.Prefix, s.Linear = "backbone.", "fc.1"
 		g, err := s.Graph(64)
 		if err != nil {
@@ -175,13 +175,13 @@ func TestTutorialsNames(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(known, s) {
 			t.Errorf("the weights are taken for %+v (%v), want %+v", known, err, s)
 		}
-		yaml := "nc: 80\nanchors: [[1,2],[1,2],[1,2]]\nbackbone: [[-1, 1, MobileNetV4" + name + ", []]]\nhead: [[[2, 3, 4], 1, Detect, [nc, anchors]]]\n"
+		yaml := "nc: 80\ndepth_multiple: 1\nwidth_multiple: 1\nanchors: [[1,2],[1,2],[1,2]]\nbackbone: [[-1, 1, MobileNetV4" + name + ", []]]\nhead: [[[2, 3, 4], 1, Detect, [nc, anchors]]]\n"
 		detector, err := config.Load([]byte(yaml), name, config.Options{Width: 64, Height: 64})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := names(detector.Nodes, "model.0.", "")
-		if got := names(g.Nodes, "backbone.", "fc.1"); !slices.Equal(got, want) {
+		want := parameters(detector.Nodes, "model.0.", "")
+		if got := parameters(g.Nodes, "backbone.", "fc.1"); !slices.Equal(got, want) {
 			t.Errorf("%s: parameters %v, the backbone in a detector has %v", name, got, want)
 		}
 	}
@@ -200,7 +200,7 @@ func TestTutorialOrder(t *testing.T) {
 	}
 }
 
-func names(nodes []*models.Node, prefix, without string) []string {
+func parameters(nodes []*models.Node, prefix, without string) []string {
 	seen := map[string]bool{}
 	for _, n := range nodes {
 		for _, p := range n.Params() {
