@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -171,7 +172,7 @@ func (op *Conv) shape(in Shape) (Shape, error) {
 	var kernel [2]int
 	for i, k := range op.Kernel {
 		d := max(op.Dilation[i], 1)
-		if k < 1 || k > math.MaxInt16 || d > math.MaxInt16 {
+		if k < 1 || k > maxWindow || d > maxWindow {
 			return nil, fmt.Errorf("kernel %v with dilation %v", op.Kernel, op.Dilation)
 		}
 		kernel[i] = d*(k-1) + 1
@@ -184,18 +185,32 @@ func (op *Conv) shape(in Shape) (Shape, error) {
 	return out, nil
 }
 
+// maxWindow bounds kernels, strides, dilations and padding, so that sizes do not overflow.
+const maxWindow = math.MaxInt16
+
+// checkWindow refuses what no window can be; the kernel may hold its dilation.
+func checkWindow(kernel, stride [2]int, pad [4]int) error {
+	ok := kernel[0] >= 1 && kernel[1] >= 1
+	for _, s := range stride {
+		ok = ok && s >= 1 && s <= maxWindow
+	}
+	for _, p := range pad {
+		ok = ok && p >= 0 && p <= maxWindow
+	}
+	if !ok {
+		return fmt.Errorf("kernel %v, stride %v and padding %v", kernel, stride, pad)
+	}
+	return nil
+}
+
 // windowShape counts the places of a window that moves by stride over a padded map.
 func windowShape(in Shape, kernel, stride [2]int, pad [4]int) (Shape, error) {
-	if err := needMap(in); err != nil {
+	if err := cmp.Or(needMap(in), checkWindow(kernel, stride, pad)); err != nil {
 		return nil, err
 	}
 	out := Shape{in[0], 0, 0}
 	for i := range 2 {
-		before, after := pad[i], pad[i+2]
-		if kernel[i] < 1 || stride[i] < 1 || before < 0 || after < 0 {
-			return nil, fmt.Errorf("kernel %v, stride %v and padding %v", kernel, stride, pad)
-		}
-		room := in[1+i] + before + after - kernel[i]
+		room := in[1+i] + pad[i] + pad[i+2] - kernel[i]
 		if room < 0 {
 			return nil, fmt.Errorf("a window of %v does not fit into %v with padding %v", kernel, []int(in), pad)
 		}
@@ -205,7 +220,7 @@ func windowShape(in Shape, kernel, stride [2]int, pad [4]int) (Shape, error) {
 }
 
 func (op *ConvTranspose) shape(in Shape) (Shape, error) {
-	if err := needMap(in); err != nil {
+	if err := cmp.Or(needMap(in), checkWindow(op.Kernel, op.Stride, op.Pad)); err != nil {
 		return nil, err
 	}
 	groups := max(op.Groups, 1)
@@ -214,8 +229,8 @@ func (op *ConvTranspose) shape(in Shape) (Shape, error) {
 	}
 	out := Shape{op.Out, 0, 0}
 	for i := range 2 {
-		if op.Kernel[i] < 1 || op.Stride[i] < 1 || op.Pad[i] < 0 || op.Pad[i+2] < 0 || op.OutPad[i] < 0 {
-			return nil, fmt.Errorf("kernel %v, stride %v, padding %v and output padding %v", op.Kernel, op.Stride, op.Pad, op.OutPad)
+		if op.OutPad[i] < 0 || op.OutPad[i] > maxWindow || op.Kernel[i] > maxWindow {
+			return nil, fmt.Errorf("kernel %v and output padding %v", op.Kernel, op.OutPad)
 		}
 		out[1+i] = (in[1+i]-1)*op.Stride[i] - op.Pad[i] - op.Pad[i+2] + op.Kernel[i] + op.OutPad[i]
 	}

@@ -37,7 +37,7 @@ type value struct {
 	at    place
 }
 
-func intValue(i int) value   { return value{kind: integer, int: i, float: float64(i)} }
+func intValue(i int) value { return value{kind: integer, int: i, float: float64(i)} }
 
 func listValue(items ...value) value { return value{kind: list, items: items} }
 
