@@ -11,8 +11,12 @@ import (
 	"spotter/web"
 )
 
-// defaultModel is what the page starts with, relative to the project's folder.
-const defaultModel = "models/weights/yolov5n-mnv4s-seg-f16.safetensors"
+// What the page starts with: the file, relative to the project's folder, and what it can't say of itself.
+const (
+	defaultModel   = "models/weights/yolov5n-mnv4s-seg-f16.safetensors"
+	defaultName    = "YOLOv5n + MobileNetV4-S, segment"
+	defaultLicence = "Apache-2.0"
+)
 
 const siteAbout = `Usage: spotter site -o folder [flags]
 
@@ -59,6 +63,9 @@ func buildSite(model string, effort web.Effort, stderr io.Writer) (web.Site, err
 		return nil, fmt.Errorf("%s is not here: run in the project's folder, or name a model with --model", file)
 	case err != nil:
 		return nil, err
+	}
+	if model == "" {
+		compiled.Name, compiled.Licence = defaultName, defaultLicence
 	}
 	site, err := web.Build(web.Options{Models: []web.Model{compiled}, Effort: effort, Progress: say})
 	if err != nil {

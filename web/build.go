@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -19,6 +20,8 @@ import (
 // Model is a compiled network: modules that share one weights file.
 type Model struct {
 	ID      string // short name for addresses, e.g. yolov5n-mnv4s-seg
+	Name    string // for people; the network's own when empty
+	Licence string // of the weights; the one in the manifest when empty
 	Weights []byte
 	Modules []Module
 }
@@ -201,8 +204,8 @@ func (s Site) addModel(m Model) (catalogModel, error) {
 	}
 	f := m.Modules[0].Manifest
 	entry := catalogModel{
-		ID: m.ID, Name: f.Name, Task: f.Task, Width: f.Width, Height: f.Height, Params: f.Params, MACs: f.MACs,
-		Classes: len(f.Classes), Licence: f.Licence, Note: f.Note,
+		ID: m.ID, Name: cmp.Or(m.Name, f.Name), Task: f.Task, Width: f.Width, Height: f.Height, Params: f.Params, MACs: f.MACs,
+		Classes: len(f.Classes), Licence: cmp.Or(m.Licence, f.Licence), Note: f.Note,
 		Weights: download{s.addHashed("models/"+m.ID+".bin", m.Weights), len(m.Weights)},
 	}
 	for _, v := range m.Modules {

@@ -16,10 +16,16 @@ const scope = globalThis as unknown as Scope;
 let engine: Promise<Engine> | null = null;
 /** Work in order: each piece starts when the one before has ended. */
 let work: Promise<unknown> = Promise.resolve();
+/** How long after loading the engine may be taken for idle, in milliseconds. */
+const warmUpAfter = 150;
+let warmUp = 0;
 
 scope.onmessage = ({ data }) => {
   if (data.kind === "serve") serve(data);
-  else work = work.then(() => handle(data));
+  else {
+    clearTimeout(warmUp);
+    work = work.then(() => handle(data));
+  }
 };
 
 async function handle(request: Exclude<ToWorker, ServeRequest>): Promise<void> {
@@ -45,8 +51,11 @@ async function load(request: LoadRequest): Promise<void> {
   const signal = new AbortController().signal; // the page calls off by ending the worker
   const progress = (bytes: number) => scope.postMessage({ kind: "progress", loaded: bytes, total: request.bytes });
   engine = Engine.load(request, progress, signal);
-  const { manifest, threads } = await engine;
+  const ready = await engine;
+  const { manifest, threads } = ready;
   scope.postMessage({ kind: "ready", manifest, threads, readsPictures });
+  // Browsers compile twice, quickly and well: a run in the idle time sets the better code off.
+  warmUp = Number(setTimeout(() => ready.warmUp(), warmUpAfter));
 }
 
 async function setThreads(count: number): Promise<void> {

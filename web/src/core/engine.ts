@@ -63,6 +63,11 @@ export class Engine {
     return this.collect(options, { pixels: read, feed, infer: clock() });
   }
 
+  /** Runs the network once on whatever its input holds. */
+  warmUp(): void {
+    this.exports.infer();
+  }
+
   /** Detects on the last picture again, with other options. */
   again(options: DetectOptions): Found {
     return this.collect(options, { pixels: 0, feed: 0, infer: 0 });
