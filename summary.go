@@ -5,17 +5,22 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
+	"spotter/models"
 	"spotter/models/config"
+	"spotter/models/load"
 	"spotter/models/summary"
 )
 
-const summaryUsage = `Usage: spotter summary [flags] network.yaml
+const summaryUsage = `Usage: spotter summary [flags] network
 
 Prints a network's layers as YOLOv5 does (index, from, repeats, parameters, module,
 arguments) and its totals. GFLOPs are two operations per multiply-add of convolutions and
-attention. The network is a YAML file or the name of a built-in one:
+matrix products. The network is a YAML file, a model (.safetensors, .pt, .onnx) or the name of a
+built-in YAML:
 %s
 
 Flags:
@@ -26,9 +31,7 @@ func runSummary(args []string, stdout, _ io.Writer) error {
 	flags := flag.NewFlagSet("summary", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	scale := flags.String("scale", "", "n, s, m, l or x instead of the YAML's depth and width multiples")
-	imgsz := flags.Int("imgsz", 640, "side of the square input, pixels, a multiple of 32")
-	width := flags.Int("width", 0, "width of the input instead of --imgsz")
-	height := flags.Int("height", 0, "height of the input instead of --imgsz")
+	imgsz := flags.String("imgsz", "", "input size in pixels, 320 or 320x256 (width x height), multiples of 32; 640 or the model's own where left out")
 	nc := flags.Int("nc", 0, "number of classes instead of the YAML's")
 	residual := flags.Bool("residual", false, "blocks of the backbone add their input, as in the paper")
 	nodes := flags.Bool("nodes", false, "one line per operation, with shapes and multiply-adds")
@@ -40,14 +43,11 @@ func runSummary(args []string, stdout, _ io.Writer) error {
 	if len(files) != 1 {
 		return usageError{errors.New("exactly one network is needed")}
 	}
-	o := config.Options{Scale: *scale, Width: *imgsz, Height: *imgsz, NC: *nc, Residual: *residual}
-	if *width != 0 {
-		o.Width = *width
+	o := config.Options{Scale: *scale, NC: *nc, Residual: *residual}
+	if o.Width, o.Height, err = parseSize(*imgsz); err != nil {
+		return err
 	}
-	if *height != 0 {
-		o.Height = *height
-	}
-	g, err := loadYAML(files[0], o)
+	g, err := summaryGraph(files[0], o)
 	if err != nil {
 		return err
 	}
@@ -55,6 +55,30 @@ func runSummary(args []string, stdout, _ io.Writer) error {
 		return summary.PrintNodes(stdout, g)
 	}
 	return summary.Print(stdout, g)
+}
+
+// summaryGraph reads a YAML, or a model by its content.
+func summaryGraph(name string, o config.Options) (*models.Graph, error) {
+	switch ext := strings.ToLower(filepath.Ext(name)); ext {
+	case ".yaml", ".yml", ".json", "":
+		return loadYAML(name, o)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fileError(err)
+	}
+	if o.NC != 0 {
+		return nil, usageError{errors.New("--nc is for YAML files: a model has its classes")}
+	}
+	lo := load.Options{Scale: o.Scale, Width: o.Width, Height: o.Height}
+	if o.Residual {
+		lo.Residual = &o.Residual
+	}
+	m, err := load.Open(name, data, lo)
+	if err != nil {
+		return nil, err
+	}
+	return m.Graph, nil
 }
 
 // parseMixed parses flags wherever they stand and gives the rest.
@@ -80,15 +104,15 @@ func wrapNames(names []string) string {
 	column := 0
 	for i, name := range names {
 		if i < len(names)-1 {
-			name += ", "
+			name += ","
 		}
-		if column+len(name) > 78 {
-			b.WriteString("\n")
-			column = 0
-		}
-		if column == 0 {
-			b.WriteString("  ")
-			column = 2
+		switch {
+		case column > 0 && column+1+len(name) <= 78:
+			name = " " + name
+		case column > 0:
+			name, column = "\n  "+name, -1
+		default:
+			name = "  " + name
 		}
 		b.WriteString(name)
 		column += len(name)
