@@ -44,6 +44,12 @@ func readCheckpoint(name string, data []byte, o Options) (*Model, error) {
 
 // fromCheckpoint builds the network of a checkpoint, or of parameters without a YAML.
 func (m *Model) fromCheckpoint(c *checkpoint.Checkpoint, o Options) error {
+	if spec, err := recognise(c, o); spec != nil || err != nil {
+		if err != nil {
+			return err
+		}
+		return m.fromClassifier(spec, c, o)
+	}
 	m.Residual = o.Residual != nil && *o.Residual
 	built, err := c.Load(checkpoint.Options{
 		YAML: o.YAML, File: m.Name + ".yaml", Scale: o.Scale, Residual: m.Residual,

@@ -12,7 +12,7 @@ import (
 // Safetensors writes the model as a .safetensors file that Safetensors reads back:
 // the graph's weights and anchors, and the metadata. Equal models give equal bytes.
 func (m *Model) Safetensors(e safetensors.Encoding) ([]byte, error) {
-	if m.YAML == nil {
+	if m.YAML == nil && m.Task != Classify {
 		return nil, fmt.Errorf("%s has no YAML: a .safetensors file could not say which network it holds", m.Name)
 	}
 	file := &safetensors.File{Weights: maps.Clone(m.Weights), Metadata: maps.Clone(m.Meta)}
@@ -21,6 +21,11 @@ func (m *Model) Safetensors(e safetensors.Encoding) ([]byte, error) {
 	}
 	if t := m.anchorsTensor(); t != nil {
 		file.Weights[m.anchorsName()] = t
+	}
+	if m.Task == Classify {
+		if err := m.asState(file); err != nil {
+			return nil, err
+		}
 	}
 	names := map[string]string{} // encoding/json sorts the keys
 	for i, name := range m.Graph.Classes {
@@ -42,6 +47,9 @@ func (m *Model) Safetensors(e safetensors.Encoding) ([]byte, error) {
 	}
 	if len(names) > 0 {
 		file.Metadata[keyNames] = string(text)
+	}
+	if m.YAML == nil {
+		delete(file.Metadata, keyYAML)
 	}
 	return safetensors.Marshal(file, e)
 }

@@ -1,5 +1,6 @@
-"""Makes timm-*.json: what timm's MobileNetV4 classifiers give with the golden weights
-(../../golden says how they are computed from the parameters' names) on a golden picture.
+"""Makes timm-*.json and tiny.pt: what timm's MobileNetV4 classifiers give with the golden weights
+(../../golden says how they are computed from the parameters' names) on a golden picture;
+tiny.pt is the state_dict, in half precision, of the one in timm-tiny.json.
 Needs torch and timm (made with 2.15.0 and 1.0.31); nothing is downloaded.
 """
 import hashlib, json, math
@@ -60,28 +61,37 @@ def check(t, n):
             "min": float(flat.min()), "max": float(flat.max()), "values": [float(flat[i]) for i in at]}
 
 
-np.seterr(over="ignore")
-torch.set_grad_enabled(False)
-for name in MODELS:
-    model = timm.create_model("mobilenetv4_" + name, num_classes=CLASSES).eval()
+def run(name, model, half=False):
+    model.eval()
     state = {k: v for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
     new = {k: tensor(k, tuple(v.shape)) for k, v in state.items()}
     digest = hashlib.sha256()
     for k in sorted(new):
         digest.update(new[k].tobytes())
-    model.load_state_dict({k: torch.from_numpy(v) for k, v in new.items()}, strict=False)
+    new = {k: torch.from_numpy(v) for k, v in new.items()}
+    if half:
+        new = {k: v.half() for k, v in new.items()}
+        torch.save(new, name + ".pt")
+        new = {k: v.float() for k, v in new.items()}
+    model.load_state_dict(new, strict=False)
     layers = {}
-    modules = dict(model.named_modules())
-    hooks = [m.register_forward_hook(lambda _m, _i, out, n=n: layers.__setitem__(n, check(out, 12)))
-             for n, m in modules.items() if n == "bn1" or n == "norm_head" or n.count(".") == 2 and n.startswith("blocks.")]
-    pixels = image(SIDE, SIDE, SEED)
-    x = pixels.astype(np.float32) / np.float32(255)
+    for n, m in model.named_modules():
+        if n == "bn1" or n == "norm_head" or n.count(".") == 2 and n.startswith("blocks."):
+            m.register_forward_hook(lambda _m, _i, out, n=n: layers.__setitem__(n, check(out, 12)))
+    x = image(SIDE, SIDE, SEED).astype(np.float32) / np.float32(255)
     x = (x - np.array([0.485, 0.456, 0.406], np.float32)) / np.array([0.229, 0.224, 0.225], np.float32)
     logits = model(torch.from_numpy(x.transpose(2, 0, 1)[None].copy()))
     top = torch.softmax(logits, 1)[0].topk(5)
     json.dump({
-        "params": sum(p.numel() for p in model.parameters()), "weights_sha256": digest.hexdigest(), "classes": CLASSES,
-        "side": SIDE, "image_seed": SEED, "layers": layers, "logits": check(logits, 100),
+        "params": sum(p.numel() for p in model.parameters()), "weights_sha256": digest.hexdigest(), "classes": logits.shape[1],
+        "side": SIDE, "image_seed": SEED, "layers": layers, "logits": check(logits, logits.shape[1]),
         "top": [[int(i), float(v)] for v, i in zip(top.values, top.indices)],
     }, open(f"timm-{name}.json", "w"), separators=(",", ":"))
-    print(name, {k: round(v["std"], 3) for k, v in layers.items()}, logits.std().item(), top.values.tolist(), pixels.reshape(-1)[:4])
+    print(name, {k: round(v["std"], 3) for k, v in layers.items()}, top.values.tolist())
+
+
+np.seterr(over="ignore")
+torch.set_grad_enabled(False)
+for name in MODELS:
+    run(name, timm.create_model("mobilenetv4_" + name, num_classes=CLASSES))
+run("tiny", timm.models.mobilenetv3._gen_mobilenet_v4("mobilenetv4_conv_small", 0.03, num_classes=10), half=True)
