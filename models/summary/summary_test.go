@@ -113,6 +113,23 @@ func TestStockYOLOv5(t *testing.T) {
 	}
 }
 
+// TestStockYOLOv5Segmentation compares with YOLOv5's table of models: millions of
+// parameters and GFLOPs at 640, to one decimal.
+func TestStockYOLOv5Segmentation(t *testing.T) {
+	for _, want := range []struct{ name, params, gflops string }{
+		{"yolov5n-seg", "2.0", "7.1"},
+		{"yolov5s-seg", "7.6", "26.4"},
+		{"yolov5m-seg", "22.0", "70.8"},
+		{"yolov5l-seg", "47.9", "147.7"},
+	} {
+		c := summary.Count(load(t, want.name, config.Options{}))
+		params, gflops := fmt.Sprintf("%.1f", float64(c.Params)/1e6), fmt.Sprintf("%.1f", c.GFLOPs())
+		if params != want.params || gflops != want.gflops {
+			t.Errorf("%s: %s million parameters and %s GFLOPs, want %s and %s", want.name, params, gflops, want.params, want.gflops)
+		}
+	}
+}
+
 // TestMACsOfEachOperation works small cases out by hand.
 func TestMACsOfEachOperation(t *testing.T) {
 	value := func(shape ...int) *models.Value { return &models.Value{Name: "x", Shape: shape} }
