@@ -44,6 +44,7 @@ type Checkpoint struct {
 	Notes   []string       // what the reader left out or found odd, in sentences
 
 	archive *archive
+	head    string // path of the head's module, "" unknown
 	tensors map[string]*tensor
 	order   []string // names of tensors as the file has them
 }

@@ -179,7 +179,7 @@ func TestTruncatedFilesAreRefused(t *testing.T) {
 func TestDamagedFilesDoNotPanic(t *testing.T) {
 	for _, name := range []string{"best.pt", "legacy-ema.pt", "tensors.pt", "tensors-legacy.pt"} {
 		data := bytes.Clone(file(t, name))
-		step := max(len(data)/400, 1)
+		step := max(len(data)/120, 1)
 		for i := 0; i < len(data); i += step {
 			old := data[i]
 			data[i] ^= 0x55

@@ -65,7 +65,7 @@ func (c *Checkpoint) readHead() {
 		if c.Classes != 0 && c.Classes != classes {
 			c.note("the checkpoint says %d classes and its head has %d: the head counts", c.Classes, classes)
 		}
-		c.Classes, c.Masks = classes, masks
+		c.Classes, c.Masks, c.head = classes, masks, m[1]
 	}
 }
 
@@ -103,7 +103,10 @@ func (c *Checkpoint) inferYAML(p *plan, o Options, b *backbone) error {
 		}
 		return score == 1
 	}
-	names := b.candidates()
+	if c.head == "" {
+		return &guess // no network of this kind has no head
+	}
+	names := slices.DeleteFunc(b.candidates(), func(name string) bool { return !c.sameHead(name) })
 	for _, name := range names {
 		text, err := config.Builtin(name)
 		if err != nil || b.unless(text) != nil {
@@ -129,6 +132,17 @@ func (c *Checkpoint) inferYAML(p *plan, o Options, b *backbone) error {
 		guess.Guess, guess.Scale = "", ""
 	}
 	return &guess
+}
+
+// sameHead tells whether a built-in network's head stands at the same place.
+func (c *Checkpoint) sameHead(name string) bool {
+	text, err := config.Builtin(name)
+	if err != nil {
+		return false
+	}
+	g, err := config.Load(text, name, config.Options{Width: 64, Height: 64})
+	return err == nil && slices.ContainsFunc(g.Params(), func(p models.Param) bool { return p.Name == c.head+".m.0.bias" }) &&
+		(g.Head.Masks > 0) == (c.Masks > 0)
 }
 
 // multiples reads depth and width off the tutorial's head: SPPF has 1024 channels
