@@ -84,15 +84,23 @@ func resize(g *models.Graph, w models.Weights, o Options) error {
 	if o.Height > 0 {
 		height = o.Height
 	}
-	stride := 1
-	for _, l := range g.Head.Levels {
-		stride = max(stride, l.Stride)
-	}
-	if width%stride != 0 || height%stride != 0 {
+	if s := wholeStride(g); width%s != 0 || height%s != 0 {
 		return fmt.Errorf("an input of %d x %d pixels does not fit: layer %s has stride %d, so width and height must be multiples of %d",
-			width, height, deepest(g), stride, stride)
+			width, height, deepest(g), s, s)
 	}
 	return g.SetInput(width, height, w)
+}
+
+// wholeStride is the number of pixels that sides must be multiples of: the largest
+// stride, where maps are joined after upsampling by whole factors.
+func wholeStride(g *models.Graph) int {
+	stride := 1
+	if g.Head.Kind != models.HeadGFL { // those heads round sizes up
+		for _, l := range g.Head.Levels {
+			stride = max(stride, l.Stride)
+		}
+	}
+	return stride
 }
 
 // deepest names the output of the level with the largest stride.
