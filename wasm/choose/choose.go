@@ -59,14 +59,28 @@ func (c *chooser) choose() error {
 	switch op := c.step.Op.(type) {
 	case *ir.Conv:
 		return c.conv(op)
+	case *ir.ConvTranspose:
+		return c.transposed(op)
 	case *ir.Affine:
 		return c.affine(op)
 	case *ir.Copy:
-		return c.elementwise(kernels.Left, models.Activation{})
+		return c.apply(models.Activation{})
 	case *models.Activation:
-		return c.elementwise(kernels.Left, *op)
+		return c.apply(*op)
 	case *ir.Binary:
 		return c.binary(op)
+	case *ir.MatMul:
+		return c.matmul(op)
+	case *models.MQA:
+		return c.attention(op)
+	case *models.Softmax:
+		return c.softmax(op)
+	case *models.Transpose:
+		return c.transpose(op)
+	case *models.Reshape:
+		return c.reshape()
+	case *models.Slice:
+		return c.slice(op)
 	case *models.MaxPool:
 		return c.pool(kernels.PoolMax, op.Kernel, op.Stride, op.Pad)
 	case *models.AvgPool:
@@ -81,7 +95,7 @@ func (c *chooser) choose() error {
 	case *models.Resize:
 		return c.resize(op)
 	}
-	return fmt.Errorf("there is no kernel for it yet")
+	return fmt.Errorf("there is no kernel for it")
 }
 
 // call appends a call on inputs (and parameters), then the output.
@@ -113,5 +127,19 @@ func (c *chooser) resize(op *models.Resize) error {
 		c.call(p.Name(), p.Units(), func(m *emit.Module) *emit.Func { return kernels.UpsampleFunc(m, p) }, c.input(0), c.output())
 		return nil
 	}
-	return fmt.Errorf("resizing %v to %v has no kernel yet", c.in[0], c.out)
+	p := kernels.ResizeParams{In: c.in[0], Out: c.out}
+	switch {
+	case op.Mode == "nearest":
+	case op.Mode == "linear" && op.Corner:
+		p.Mode = kernels.ResizeCorners
+	case op.Mode == "linear":
+		p.Mode = kernels.ResizeLinear
+	default:
+		return fmt.Errorf("mode %q is not known", op.Mode)
+	}
+	if op.Size == [2]int{} {
+		p.Scale = [2]float64{float64(op.Scale[0]), float64(op.Scale[1])}
+	}
+	c.call(p.Name(), p.Units(), func(m *emit.Module) *emit.Func { return kernels.ResizeFunc(m, p) }, c.input(0), c.output())
+	return nil
 }

@@ -84,10 +84,19 @@ func (c *chooser) dense(op *ir.Conv, residual *kernels.View) {
 		Pad: [2]int{op.Pad[0], op.Pad[1]}, Dilation: op.Dilation, Groups: max(op.Groups, 1),
 		Act: act(op.Act), Options: c.o.Options,
 	}
-	p.Tile = c.tile(c.out.W, c.out.C/p.Groups)
+	var extra []Arg
+	if residual != nil {
+		extra = append(extra, c.input(1))
+	}
+	c.denseCall(op, p, c.input(0), c.output(), extra...)
+}
+
+// denseCall appends the general convolution from in to out, plus a residual.
+func (c *chooser) denseCall(op *ir.Conv, p kernels.ConvParams, in, out Arg, residual ...Arg) {
+	p.Tile = c.tile(p.Out.W, p.Out.C/p.Groups)
 	p = p.Tuned()
-	call := c.call(p.Name(), p.Units(), func(m *emit.Module) *emit.Func { return kernels.ConvFunc(m, p) },
-		c.withResidual(op, Arg{Param: c.denseParam(op, p)})...)
+	args := append([]Arg{in, {Param: c.denseParam(op, p)}, out}, residual...)
+	call := c.call(p.Name(), p.Units(), func(m *emit.Module) *emit.Func { return kernels.ConvFunc(m, p) }, args...)
 	call.Scratch = p.ScratchBytes()
 }
 

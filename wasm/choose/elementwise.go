@@ -2,6 +2,7 @@ package choose
 
 import (
 	"fmt"
+	"slices"
 
 	"spotter/kernels"
 	"spotter/kernels/emit"
@@ -28,8 +29,7 @@ func (c *chooser) each(p kernels.ElementwiseParams, args ...Arg) {
 
 // affine multiplies and adds, each where needed: the second in place.
 func (c *chooser) affine(op *ir.Affine) error {
-	p := kernels.ElementwiseParams{A: c.in[0], B: kernels.Packed(1, 1, c.out.C), Out: c.out, Options: c.o.Options}
-	from := c.input(0)
+	from, at := c.input(0), c.in[0]
 	for _, part := range []struct {
 		kind   kernels.BinaryKind
 		values []float32
@@ -37,9 +37,20 @@ func (c *chooser) affine(op *ir.Affine) error {
 		if part.values == nil {
 			continue
 		}
-		p.Kind = part.kind
-		c.each(p, from, Arg{Param: &pack.Param{Plain: part.values}}, c.output())
-		from, p.A = c.output(), c.out
+		param := Arg{Param: &pack.Param{Plain: part.values}}
+		if len(c.step.Out.Shape) != 3 {
+			a := value(from.Value)
+			b := operand{param, c.step.Out.Shape, make([]int, len(c.step.Out.Shape))}
+			b.strides[0] = 4
+			if err := c.combine(part.kind, a, b); err != nil {
+				return err
+			}
+		} else {
+			c.each(kernels.ElementwiseParams{
+				Kind: part.kind, A: at, B: kernels.Packed(1, 1, c.out.C), Out: c.out, Options: c.o.Options,
+			}, from, param, c.output())
+		}
+		from, at = c.output(), c.out
 	}
 	return nil
 }
@@ -51,8 +62,55 @@ var binaryKinds = map[models.BinaryKind]kernels.BinaryKind{
 
 func (c *chooser) binary(op *ir.Binary) error {
 	kind, ok := binaryKinds[op.Kind]
-	if !ok || op.Const != nil || len(c.step.Out.Shape) != 3 {
-		return fmt.Errorf("this form has no kernel yet")
+	if !ok {
+		return c.power(op)
 	}
-	return c.elementwise(kind, models.Activation{})
+	if op.Const == nil && c.repeats(1) {
+		return c.elementwise(kind, models.Activation{})
+	}
+	operands := []operand{}
+	for _, v := range c.step.In {
+		operands = append(operands, value(v))
+	}
+	if op.Const != nil {
+		operands = append(operands, constant(op.Const))
+	}
+	if op.Const != nil && op.ConstFirst {
+		operands[0], operands[1] = operands[1], operands[0]
+	}
+	return c.combine(kind, operands[0], operands[1])
+}
+
+// repeats reports whether the first input has the output's shape, and input i has too or is
+// 1 where it differs: what the elementwise kernel does on feature maps.
+func (c *chooser) repeats(i int) bool {
+	if len(c.step.Out.Shape) != 3 || len(c.step.In[0].Shape) != 3 || len(c.step.In[i].Shape) != 3 ||
+		!slices.Equal(c.step.In[0].Shape, c.step.Out.Shape) {
+		return false
+	}
+	return true
+}
+
+// power handles the exponents that networks use: one constant, a small whole number or a half.
+func (c *chooser) power(op *ir.Binary) error {
+	if op.Const == nil || op.ConstFirst || len(op.Const.Data) != 1 || !slices.Equal(c.step.In[0].Shape, c.step.Out.Shape) {
+		return fmt.Errorf("a power needs one constant exponent")
+	}
+	in, out := value(c.step.In[0]), value(c.step.Out)
+	times := func(a, b operand) error { return c.combine(kernels.Mul, a, b) }
+	switch e := op.Const.Data[0]; {
+	case e == 0.5:
+		return c.apply(models.Activation{Kind: models.ActSqrt})
+	case e == 1:
+		return c.apply(models.Activation{})
+	case e == 2:
+		return times(in, in)
+	case e == 3 && c.step.In[0].Root() != c.step.Out.Root():
+		if err := times(in, in); err != nil {
+			return err
+		}
+		return times(out, in)
+	default:
+		return fmt.Errorf("exponent %g: there are 0.5, 1, 2 and 3", e)
+	}
 }

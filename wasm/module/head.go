@@ -2,33 +2,47 @@ package module
 
 import (
 	"fmt"
+	"slices"
 
 	"spotter/kernels"
 	"spotter/models"
 	"spotter/wasm/plan"
 )
 
-// head is what follows the network: boxes and masks, or classes.
+// head is what follows the network: boxes and masks, or classes, or nothing.
 type head struct {
-	classes int
-	detect  *detector
-	mask    *kernels.MaskParams
+	classes  int
+	detect   *kernels.DetectParams
+	mask     *kernels.MaskParams
+	classify *kernels.ClassifyParams
 }
 
-type detector struct{ kernels.DetectParams }
-
-func (d *detector) scratch() int {
-	if d == nil {
-		return 0
+// scratch is the memory of detect or classify, and of mask.
+func (h *head) scratch() (detect, mask int) {
+	switch {
+	case h.detect != nil:
+		detect = h.detect.ScratchBytes()
+	case h.classify != nil:
+		detect = h.classify.ScratchBytes()
 	}
-	return d.ScratchBytes()
+	if h.mask != nil {
+		mask = h.mask.ScratchBytes()
+	}
+	return detect, mask
 }
 
-func (h *head) maskScratch() int {
-	if h.mask == nil {
-		return 0
+// classifier checks the one vector of logits.
+func (b *builder) classifier(h *head) error {
+	if len(b.p.Outputs) != 1 {
+		return fmt.Errorf("a classifier has one output, this one %d", len(b.p.Outputs))
 	}
-	return h.mask.ScratchBytes()
+	v := b.p.Outputs[0]
+	h.classes = v.Elements()
+	if h.classes != slices.Max(v.Shape) || len(v.Shape) == 3 && v.Shape[0] != h.classes {
+		return fmt.Errorf("the classifier's output %s has shape %v: want one number a class", v.Name, []int(v.Shape))
+	}
+	h.classify = &kernels.ClassifyParams{Classes: h.classes, MaxResults: maxResults}
+	return nil
 }
 
 var boxKinds = map[models.HeadKind]kernels.BoxKind{
@@ -40,12 +54,11 @@ var boxKinds = map[models.HeadKind]kernels.BoxKind{
 func (b *builder) head() (*head, error) {
 	g := b.p.Graph
 	h := &head{classes: g.Head.Classes}
-	if g.Head.Kind == models.HeadClassify {
-		if len(b.p.Outputs) != 1 {
-			return nil, fmt.Errorf("a classifier has one output, this one %d", len(b.p.Outputs))
-		}
-		h.classes = b.p.Outputs[0].Elements()
+	switch g.Head.Kind {
+	case "": // raw maps only
 		return h, nil
+	case models.HeadClassify:
+		return h, b.classifier(h)
 	}
 	kind, ok := boxKinds[g.Head.Kind]
 	if !ok {
@@ -56,7 +69,7 @@ func (b *builder) head() (*head, error) {
 			return nil, fmt.Errorf("output %d (%s) has shape %v: heads read maps of channels, height and width", i, v.Name, []int(v.Shape))
 		}
 	}
-	d := &detector{kernels.DetectParams{Kind: kind, Classes: g.Head.Classes, Bins: g.Head.Bins, Masks: g.Head.Masks, MaxResults: maxResults}}
+	d := &kernels.DetectParams{Kind: kind, Classes: g.Head.Classes, Bins: g.Head.Bins, Masks: g.Head.Masks, MaxResults: maxResults}
 	for i := range g.Head.Levels {
 		level, err := b.level(&g.Head, i)
 		if err != nil {
@@ -107,10 +120,14 @@ func (b *builder) level(h *models.Head, i int) (kernels.DetectLevel, error) {
 
 // place fills in the addresses, as far as they are fixed: scratch follows.
 func (h *head) place(b *builder) {
-	if h.detect == nil {
+	d, l := h.detect, &b.layout
+	if h.classify != nil {
+		h.classify.Logits = l.Arena + b.arena.Offset(b.p.Outputs[0])
+		h.classify.Results = l.Results
+	}
+	if d == nil {
 		return
 	}
-	d, l := &h.detect.DetectParams, &b.layout
 	for _, v := range b.p.Outputs {
 		d.Maps = append(d.Maps, kernels.DetectMap{Address: l.Arena + b.arena.Offset(v), View: plan.View(v)})
 	}
@@ -125,11 +142,15 @@ func (h *head) place(b *builder) {
 
 // post emits detect and mask, or classify.
 func (b *builder) post(h *head) {
+	if h.classify != nil {
+		h.classify.Scratch = b.layout.Detect
+		b.export("classify", kernels.ClassifyFunc(b.m, *h.classify))
+	}
 	if h.detect == nil {
 		return
 	}
 	h.detect.Scratch = b.layout.Detect
-	b.export("detect", kernels.DetectFunc(b.m, h.detect.DetectParams))
+	b.export("detect", kernels.DetectFunc(b.m, *h.detect))
 	if h.mask == nil {
 		return
 	}

@@ -23,7 +23,7 @@ type layout struct {
 	Placement   int // of the last picture
 	Scratch     int // of thread 0; ScratchStep bytes a thread
 	ScratchStep int
-	Detect      int // scratch of detect
+	Detect      int // scratch of detect or classify
 	Mask        int // scratch of mask
 }
 
@@ -55,8 +55,9 @@ func (b *builder) lay(h *head) error {
 	l.ScratchStep = align(b.scratch(), plan.Align)
 	l.Scratch = take(l.ScratchStep * l.MaxThreads)
 	h.place(b)
-	l.Detect = take(h.detect.scratch())
-	l.Mask = take(h.maskScratch())
+	detect, mask := h.scratch()
+	l.Detect = take(detect)
+	l.Mask = take(mask)
 	take(plan.Align) // letterboxing reads a little before the picture
 	l.Pixels = at
 	in := b.p.Input.Shape

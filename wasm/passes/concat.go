@@ -23,7 +23,7 @@ func placeConcats(p *ir.Program) {
 			start += v.Shape[op.Axis]
 			switch {
 			case liesAt(v, place):
-			case v.From != nil && v.Place.Base == nil && !fixed[v]:
+			case v.From != nil && v.Place.Base == nil && !fixed[v] && !wantsRows(v.From):
 				v.Place = place
 			default:
 				s.In[i] = copyTo(p, s, v, place)
@@ -48,7 +48,7 @@ func liesAt(v *ir.Value, place ir.Place) bool {
 func copyTo(p *ir.Program, s *ir.Step, v *ir.Value, place ir.Place) *ir.Value {
 	c := &ir.Step{Name: s.Name, Layer: s.Layer, Op: &ir.Copy{}, In: []*ir.Value{v}}
 	out := c.NewValue(v.Name+" in "+s.Out.Name, v.Shape)
-	out.Place = place
+	out.Place, out.Source = place, v.Source
 	p.InsertBefore(s, c)
 	return out
 }

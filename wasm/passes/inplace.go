@@ -34,16 +34,22 @@ func placeInPlace(p *ir.Program) {
 	}
 }
 
-// inPlace says whether s reads v only at the place that it writes.
+// inPlace says whether s reads v only at the place that it writes, and through no
+// other input.
 func inPlace(s *ir.Step, v *ir.Value) bool {
+	for _, u := range s.In {
+		if u != v && u.Root() == v.Root() {
+			return false
+		}
+	}
 	switch op := s.Op.(type) {
 	case *models.Activation, *ir.Affine:
 		return true
 	case *ir.Binary:
-		return true
+		return op.Kind != models.Pow
 	case *ir.Conv:
 		depthwise := op.Depthwise(s.In[0].Shape[0]) // adds the residual when its own result is written
-		return op.Residual && !depthwise && s.In[1] == v && s.In[0].Root() != v.Root()
+		return op.Residual && !depthwise && s.In[1] == v && s.In[0] != v
 	}
 	return false
 }

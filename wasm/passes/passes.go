@@ -23,6 +23,7 @@ var All = []Pass{
 	{"move pointwise before upsampling", hoistPointwise},
 	{"merge pointwise siblings", mergeSiblings},
 	{"drop dead code again", dropDead},
+	{"fit layouts", fitLayouts},
 	{"slice without copies", placeSlices},
 	{"join without copies", placeConcats},
 	{"compute in place", placeInPlace},

@@ -1,6 +1,8 @@
 package passes
 
 import (
+	"slices"
+
 	"spotter/models"
 	"spotter/wasm/ir"
 )
@@ -13,6 +15,9 @@ func placeSlices(p *ir.Program) {
 		case *models.Slice:
 			if len(in.Shape) == 3 && op.Axis == 0 && op.Step > 1 {
 				continue // kernels want a pixel's channels together
+			}
+			if slices.ContainsFunc(p.Readers(s.Out), wantsRows) {
+				continue
 			}
 			start, _ := op.Bounds(in.Shape[op.Axis])
 			s.Out.Place = ir.Place{Base: in, Axis: op.Axis, Start: start, Step: op.Step}
