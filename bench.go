@@ -31,12 +31,17 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&o.Runs, "runs", 0, "interleaved runs of each engine (default 30; 5 with --quick)")
 	flags.BoolVar(&o.Native, "native", false, "also run onnxruntime outside the browser, 1 thread (Python; installed into the user's cache)")
 	only := flags.String("only", "", "engines to run, with commas: "+strings.Join(bench.EngineNames(), ","))
+	parts := flags.String("part", "", "parts to measure, with commas: "+strings.Join(bench.Parts, ",")+" (default all; networks with --quick)")
+	flags.IntVar(&o.Frames, "frames", 0, "camera frames to time in the page (default 300)")
 	asJSON := flags.Bool("json", false, "print one JSON object instead of tables")
 	if err := parseFlags(flags, args, benchUsage, stdout); err != nil {
 		return err
 	}
 	if *only != "" {
 		o.Only = strings.Split(*only, ",")
+	}
+	if *parts != "" {
+		o.Parts = strings.Split(*parts, ",")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

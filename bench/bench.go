@@ -23,6 +23,8 @@ type Options struct {
 	Models  []Model  // empty is DefaultModels, or QuickModels with Quick
 	Threads []int    // empty is 1 and the machine's cores
 	Runs    int      // interleaved runs of each engine; 0 is 30, or 5 with Quick
+	Frames  int      // camera frames timed in the page; 0 is 300
+	Parts   []string // of Parts; empty is all, or networks alone with Quick
 	Native  bool     // also onnxruntime outside the browser, 1 thread
 	Quick   bool     // one small network, a few runs: does everything run and agree
 	Log     io.Writer
@@ -43,6 +45,15 @@ func (o Options) withDefaults() Options {
 		o.Runs = 30
 		if o.Quick {
 			o.Runs = 5
+		}
+	}
+	if o.Frames == 0 {
+		o.Frames = 300
+	}
+	if len(o.Parts) == 0 {
+		o.Parts = Parts
+		if o.Quick {
+			o.Parts = []string{"networks"}
 		}
 	}
 	if len(o.Models) == 0 {
@@ -82,16 +93,42 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 		r.report.Versions[nativeEngine.Name] = nativeVersion
 	}
-	if slices.ContainsFunc(engines, func(e engine) bool { return e.Name == ownEngine }) {
-		if err := r.limits(); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.models(ctx); err != nil {
+	if err := r.parts(ctx); err != nil {
 		return nil, err
 	}
 	r.report.compute()
 	return r.report, nil
+}
+
+// Parts of the bench: networks with their layers, whole frames in the page.
+var Parts = []string{"networks", "frame"}
+
+func (r *run) parts(ctx context.Context) error {
+	for _, part := range r.Parts {
+		var err error
+		switch part {
+		case "networks":
+			err = r.networks(ctx)
+		case "frame":
+			err = r.frame(ctx)
+		default:
+			err = fmt.Errorf("there is no part %q; there are %s", part, strings.Join(Parts, ", "))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// networks measures the machine's limit and every network.
+func (r *run) networks(ctx context.Context) error {
+	if slices.ContainsFunc(r.engines, func(e engine) bool { return e.Name == ownEngine }) {
+		if err := r.limits(); err != nil {
+			return err
+		}
+	}
+	return r.models(ctx)
 }
 
 // run is one bench under way.

@@ -25,7 +25,7 @@ type page struct {
 const callLimit = 20 * time.Minute
 
 // openPage starts the browser: the one that the variable CHROME names, else an installed Chromium or Chrome.
-func openPage(ctx context.Context, url string) (*page, error) {
+func openPage(ctx context.Context, url string, extra ...chromedp.ExecAllocatorOption) (*page, error) {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
@@ -35,6 +35,7 @@ func openPage(ctx context.Context, url string) (*page, error) {
 	if path := os.Getenv("CHROME"); path != "" {
 		opts = append(opts, chromedp.ExecPath(path))
 	}
+	opts = append(opts, extra...)
 	alloc, cancelAlloc := chromedp.NewExecAllocator(ctx, opts...)
 	tab, cancelTab := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
 	p := &page{ctx: tab, cancel: []context.CancelFunc{cancelTab, cancelAlloc}, url: url}
@@ -79,12 +80,17 @@ func (p *page) call(out any, name string, args ...any) error {
 	ctx, cancel := context.WithTimeout(p.ctx, callLimit)
 	defer cancel()
 	expr := fmt.Sprintf("(async () => (await window.bench.%s(%s)) ?? null)()", name, strings.Join(list, ","))
-	raw, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](expr, chromedp.EvalAwaitPromise))
-	if err != nil {
+	if err := p.evaluate(ctx, expr, out); err != nil {
 		return fmt.Errorf("%s in the page: %w", name, err)
 	}
-	if out == nil {
-		return nil
+	return nil
+}
+
+// evaluate puts what the expression's promise gives into out (nil to drop it).
+func (p *page) evaluate(ctx context.Context, expr string, out any) error {
+	raw, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](expr, chromedp.EvalAwaitPromise))
+	if err != nil || out == nil {
+		return err
 	}
 	return json.Unmarshal(raw, out)
 }

@@ -24,6 +24,7 @@ type Report struct {
 	Limits    []Limit           `json:"limits"`
 	Networks  []Network         `json:"networks"`
 	Layers    []LayerTime       `json:"layers"`
+	Frame     []Frame           `json:"frame"`
 }
 
 // Machine is where the figures were measured.

@@ -1,0 +1,202 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	neturl "net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"spotter/web"
+)
+
+// Frame is one camera frame in the real page, milliseconds of each phase (medians).
+type Frame struct {
+	Model    string  `json:"model"`
+	ImgSz    int     `json:"imgsz"`
+	Camera   string  `json:"camera"` // pixels of the camera's frames
+	Variant  string  `json:"variant"`
+	Threads  int     `json:"threads"`
+	Frames   int     `json:"frames"`
+	Found    float64 `json:"found"`       // detections a frame
+	Handover float64 `json:"handover_ms"` // from page to worker and back
+	Pixels   float64 `json:"pixels_ms"`   // capture: the frame's pixels into the module's memory
+	Feed     float64 `json:"feed_ms"`     // letterbox and normalisation
+	Network  float64 `json:"network_ms"`
+	Detect   float64 `json:"detect_ms"` // decode and NMS
+	Masks    float64 `json:"masks_ms"`
+	Draw     float64 `json:"draw_ms"`
+	Total    float64 `json:"total_ms"`
+	Other    float64 `json:"other_percent"`        // everything but the network, of the whole
+	Heap     float64 `json:"heap_bytes_per_frame"` // growth of the page's and workers' memory after collection
+}
+
+// Files of the project that the frame's measurement needs, relative to the bench's folder.
+const (
+	pageModel = "../models/weights/yolov5n-mnv4s-seg-f16.safetensors"
+	samples   = "../web/samples/*.jpg"
+)
+
+// serveSite compiles the page's own model and serves the page; its Close ends it.
+func serveSite(dir string, effort web.Effort) (*ownSite, error) {
+	model, err := web.CompileFile(filepath.Join(dir, pageModel))
+	if err != nil {
+		return nil, err
+	}
+	site, err := web.Build(web.Options{Models: []web.Model{model}, Effort: effort})
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s := &http.Server{Handler: web.NewHandler(site)}
+	go s.Serve(listener)
+	return &ownSite{site, model, "http://" + listener.Addr().String() + "/", s}, nil
+}
+
+// ownSite is the project's page under way.
+type ownSite struct {
+	files web.Site
+	model web.Model
+	url   string
+	http  *http.Server
+}
+
+// frame times camera frames in the page, in a browser whose camera plays the sample pictures.
+func (r *run) frame(ctx context.Context) error {
+	r.logf("whole frames in the page ...")
+	site, err := serveSite(r.Dir, web.Fast)
+	if err != nil {
+		return err
+	}
+	defer site.http.Close()
+	video, err := os.CreateTemp("", "spotter-camera-*.y4m")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(video.Name())
+	if err := writeVideo(video, filepath.Join(r.Dir, samples)); err != nil {
+		return err
+	}
+	p, err := openPage(ctx, site.url, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
+		chromedp.Flag("use-file-for-fake-video-capture", video.Name()), chromedp.Flag("enable-blink-features", "ForceEagerMeasureMemory"))
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	for _, threads := range r.threads() {
+		f, err := p.frames(site.url, threads, r.Frames)
+		if err != nil {
+			return fmt.Errorf("camera frames in the page with %d threads: %w", threads, err)
+		}
+		manifest := site.model.Modules[0].Manifest
+		f.Model, f.ImgSz = manifest.Name, max(manifest.Width, manifest.Height)
+		r.report.Frame = append(r.report.Frame, f)
+	}
+	return nil
+}
+
+// frameScript starts the camera and gathers the figures of %d frames after %d unmeasured ones.
+const frameScript = `(async () => {
+  const stage = document.getElementById('stage');
+  const until = async (what) => { while (!what()) await new Promise((r) => setTimeout(r, 50)); };
+  await until(() => stage.dataset.ready);
+  document.getElementById('camera').click();
+  const collect = (count) => new Promise((resolve) => {
+    const rows = [];
+    const take = ({ detail }) => {
+      if (!detail) return;
+      rows.push({ ...detail.timings, total: detail.total, found: detail.detections.length });
+      if (rows.length < count) return;
+      stage.removeEventListener('detections', take);
+      resolve(rows);
+    };
+    stage.addEventListener('detections', take);
+  });
+  const memory = async () => performance.measureUserAgentSpecificMemory ? (await performance.measureUserAgentSpecificMemory()).bytes : 0;
+  await collect(%[2]d);
+  const before = await memory();
+  const rows = await collect(%[1]d);
+  const after = await memory();
+  const video = document.getElementById('video');
+  return { rows, heap: (after - before) / rows.length, draw: parseFloat(document.getElementById('phase-draw').textContent) || 0,
+    camera: video.videoWidth + 'x' + video.videoHeight, variant: stage.dataset.variant };
+})()`
+
+func (p *page) frames(url string, threads, count int) (Frame, error) {
+	const warm = 60
+	query := neturl.Values{"threads": {strconv.Itoa(threads)}}
+	if threads == 1 {
+		query.Set("variant", "simd+relaxed")
+	}
+	if err := chromedp.Do(p.ctx, chromedp.Navigate(url+"?"+query.Encode())); err != nil {
+		return Frame{}, err
+	}
+	var got struct {
+		Rows            []struct{ Pixels, Feed, Infer, Detect, Masks, Total, Found float64 }
+		Heap, Draw      float64
+		Camera, Variant string
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, 3*time.Minute+time.Duration(count)*200*time.Millisecond)
+	defer cancel()
+	if err := p.evaluate(ctx, fmt.Sprintf(frameScript, count, warm), &got); err != nil {
+		return Frame{}, err
+	}
+	f := Frame{Camera: got.Camera, Variant: got.Variant, Threads: threads, Frames: len(got.Rows), Heap: round(got.Heap), Draw: got.Draw}
+	column := func(value func(i int) float64) float64 {
+		v := make([]float64, len(got.Rows))
+		for i := range v {
+			v[i] = value(i)
+		}
+		return round(median(v))
+	}
+	f.Pixels = column(func(i int) float64 { return got.Rows[i].Pixels })
+	f.Feed = column(func(i int) float64 { return got.Rows[i].Feed })
+	f.Network = column(func(i int) float64 { return got.Rows[i].Infer })
+	f.Detect = column(func(i int) float64 { return got.Rows[i].Detect })
+	f.Masks = column(func(i int) float64 { return got.Rows[i].Masks })
+	f.Found = column(func(i int) float64 { return got.Rows[i].Found })
+	f.Handover = column(func(i int) float64 {
+		x := got.Rows[i]
+		return x.Total - x.Pixels - x.Feed - x.Infer - x.Detect - x.Masks
+	})
+	f.Total = round(column(func(i int) float64 { return got.Rows[i].Total }) + f.Draw)
+	f.Other = percent(f.Total-f.Network, f.Total)
+	return f, nil
+}
+
+func (r *Report) printFrame(w io.Writer) {
+	if len(r.Frame) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nA camera frame in the page, milliseconds (medians of %d frames of %s, %s at %d)\n",
+		r.Frame[0].Frames, r.Frame[0].Camera, r.Frame[0].Model, r.Frame[0].ImgSz)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "  threads\thandover\tpixels\tletterbox\tnetwork\tdecode+NMS\tmasks\tdraw\ttotal\tbut the network\tfound\tmemory a frame\t")
+	for _, f := range r.Frame {
+		fmt.Fprintf(t, "  %d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f%%\t%.0f\t%.0f B\t\n", f.Threads, f.Handover, f.Pixels, f.Feed, f.Network,
+			f.Detect, f.Masks, f.Draw, f.Total, f.Other, f.Found, f.Heap)
+	}
+	t.Flush()
+}
+
+// pictures lists the sample pictures in order.
+func pictures(pattern string) ([]string, error) {
+	files, err := filepath.Glob(pattern)
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("no pictures at %s", pattern)
+	}
+	slices.Sort(files)
+	return files, err
+}
