@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"spotter/models/load"
+	"spotter/models/zoo"
 	"spotter/wasm"
 	"spotter/wasm/pack"
 )
@@ -32,7 +33,7 @@ type modelFlags struct {
 
 func addModelFlags(flags *flag.FlagSet) *modelFlags {
 	return &modelFlags{
-		file:  flags.String("model", defaultModel, "model file: .safetensors, a PyTorch checkpoint or ONNX"),
+		file:  flags.String("model", zoo.Default, "model file (.safetensors, a PyTorch checkpoint or ONNX), or a network that comes with Spotter: "+zoo.IDs()),
 		imgsz: flags.String("imgsz", "", "input size in pixels, 320 or 320x256 (width x height), multiples of 32; the model's own where left out"),
 		yaml:  flags.String("yaml", "", "the network's YAML file, where the model file does not hold it"),
 		scale: flags.String("scale", "", "n, s, m, l or x instead of the YAML's multiples"),
@@ -51,6 +52,9 @@ func (f *modelFlags) load() (*load.Model, error) {
 		if o.YAML, err = os.ReadFile(*f.yaml); err != nil {
 			return nil, fileError(err)
 		}
+	}
+	if m := zoo.Find(*f.file); m != nil {
+		return m.Open(o)
 	}
 	data, err := os.ReadFile(*f.file)
 	if err != nil {
