@@ -16,6 +16,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"spotter/models/load"
 	"spotter/web"
 )
 
@@ -43,12 +44,21 @@ type Frame struct {
 // Files of the project that the frame's measurement needs, relative to the bench's folder.
 const (
 	pageModel = "../models/weights/yolov5n-mnv4s-seg-f16.safetensors"
+	pageSize  = 320 // pixels a side of the network's input
 	samples   = "../web/samples/*.jpg"
 )
 
 // serveSite compiles the page's own model and serves the page; its Close ends it.
 func serveSite(dir string, effort web.Effort) (*ownSite, error) {
-	model, err := web.CompileFile(filepath.Join(dir, pageModel))
+	data, err := os.ReadFile(filepath.Join(dir, pageModel))
+	if err != nil {
+		return nil, err
+	}
+	network, err := load.Open(pageModel, data, load.Options{Width: pageSize, Height: pageSize})
+	if err != nil {
+		return nil, err
+	}
+	model, err := web.Compile("default", network)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +124,7 @@ const frameScript = `(async () => {
   await until(() => stage.dataset.ready);
   document.getElementById('camera').click();
   const collect = (count) => new Promise((resolve) => {
-    const rows = [];
+    T.push(performance.now()); const rows = [];
     const take = ({ detail }) => {
       if (!detail) return;
       rows.push({ ...detail.timings, total: detail.total, found: detail.detections.length });
@@ -125,13 +135,13 @@ const frameScript = `(async () => {
     stage.addEventListener('detections', take);
   });
   const memory = async () => performance.measureUserAgentSpecificMemory ? (await performance.measureUserAgentSpecificMemory()).bytes : 0;
-  await collect(%[2]d);
+  window.T=[performance.now()]; await collect(%[2]d); T.push(performance.now());
   const before = await memory();
-  const rows = await collect(%[1]d);
-  const after = await memory();
+  T.push(performance.now()); const rows = await collect(%[1]d);
+  T.push(performance.now()); const after = await memory();
   const video = document.getElementById('video');
   return { rows, heap: (after - before) / rows.length, draw: parseFloat(document.getElementById('phase-draw').textContent) || 0,
-    camera: video.videoWidth + 'x' + video.videoHeight, variant: stage.dataset.variant };
+    camera: video.videoWidth + 'x' + video.videoHeight, variant: stage.dataset.variant + ' ' + T.map(Math.round) + ' ' + performance.now() };
 })()`
 
 func (p *page) frames(url string, threads, count int) (Frame, error) {
@@ -166,7 +176,7 @@ func (p *page) frames(url string, threads, count int) (Frame, error) {
 	f.Network = column(func(i int) float64 { return got.Rows[i].Infer })
 	f.Detect = column(func(i int) float64 { return got.Rows[i].Detect })
 	f.Masks = column(func(i int) float64 { return got.Rows[i].Masks })
-	f.Found = column(func(i int) float64 { return got.Rows[i].Found })
+	fmt.Println(got.Variant); f.Found = column(func(i int) float64 { return got.Rows[i].Found })
 	f.Handover = column(func(i int) float64 {
 		x := got.Rows[i]
 		return x.Total - x.Pixels - x.Feed - x.Infer - x.Detect - x.Masks

@@ -32,15 +32,21 @@ func DefaultTile(pixels, channels int, o Options) Tile {
 		if t == (Tile{6, 8}) && !o.Relaxed {
 			continue
 		}
-		cost := float64(channels/t.Channels) * rowCost(pixels, t.Pixels, t.Channels)
-		if rest := channels % t.Channels; rest > 0 {
-			cost += rowCost(pixels, t.Pixels, rest)
-		}
+		cost := tiledCost(pixels, channels, t)
 		if best == (Tile{}) || cost < least {
 			best, least = t, cost
 		}
 	}
 	return best
+}
+
+// tiledCost is the cost of one k for all pixels and channels in tiles of t.
+func tiledCost(pixels, channels int, t Tile) float64 {
+	cost := float64(channels/t.Channels) * rowCost(pixels, t.Pixels, t.Channels)
+	if rest := channels % t.Channels; rest > 0 {
+		cost += rowCost(pixels, t.Pixels, rest)
+	}
+	return cost
 }
 
 // rowCost is the cost of a row of pixels in tiles of n.

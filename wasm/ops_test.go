@@ -71,7 +71,9 @@ func (n *net) act(x *models.Value, kind models.ActKind) *models.Value {
 	return n.add(&models.Activation{Kind: kind}, x)
 }
 
-func (n *net) sum(a, b *models.Value) *models.Value { return n.add(&models.Binary{Kind: models.Add}, a, b) }
+func (n *net) sum(a, b *models.Value) *models.Value {
+	return n.add(&models.Binary{Kind: models.Add}, a, b)
+}
 
 func (n *net) concat(in ...*models.Value) *models.Value { return n.add(&models.Concat{}, in...) }
 
@@ -126,7 +128,9 @@ func TestOperations(t *testing.T) {
 		"reshape across":     shape(&models.Reshape{Shape: models.Shape{9, -1}}),
 		"softmax channels":   shape(&models.Softmax{Axis: 0}),
 		"softmax rows":       shape(&models.Softmax{Axis: 2}),
-		"concat rows":        func(n *net, x *models.Value) *models.Value { return n.add(&models.Concat{Axis: 1}, x, n.act(x, models.ActReLU), x) },
+		"concat rows": func(n *net, x *models.Value) *models.Value {
+			return n.add(&models.Concat{Axis: 1}, x, n.act(x, models.ActReLU), x)
+		},
 		"focus": func(n *net, x *models.Value) *models.Value {
 			var parts []*models.Value
 			for i := range 4 {

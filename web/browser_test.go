@@ -1,10 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
+	"image/jpeg"
+	"image/png"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -72,7 +76,7 @@ func browserWith(t *testing.T, c camera) context.Context {
 	)
 	switch c {
 	case grantedCamera:
-		flags = append(flags, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
+		flags = append(flags, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", "device-count=2"),
 			chromedp.Flag("use-file-for-fake-video-capture", fakeVideo(t)))
 	case deniedCamera:
 		flags = append(flags, chromedp.Flag("use-fake-device-for-media-stream", true))
@@ -107,9 +111,10 @@ type view struct {
 	width    int // of the window in CSS pixels, 1280 when 0
 	height   int // 860 when 0
 	scale    float64
-	before   string // script that runs before the page's own
-	insecure bool   // open under a name that is no secure context
-	expects  string // part of the messages on the console that the test allows
+	before   string       // script that runs before the page's own
+	insecure bool         // open under a name that is no secure context
+	expects  string       // part of the messages on the console that the test allows
+	site     http.Handler // instead of the tests' usual site
 }
 
 // tab is an open page; its methods fail the test on any error.
@@ -136,7 +141,13 @@ func open(t *testing.T, v view) *tab {
 	if v.camera == deniedCamera {
 		p.denyCamera()
 	}
-	p.do(chromedp.Navigate(address(t, v.insecure) + v.path))
+	at := address(t, v.insecure)
+	if v.site != nil {
+		own := httptest.NewServer(v.site)
+		t.Cleanup(own.Close)
+		at = fmt.Sprintf("http://localhost:%d/", own.Listener.Addr().(*net.TCPAddr).Port)
+	}
+	p.do(chromedp.Navigate(at + v.path))
 	return p
 }
 
@@ -277,7 +288,8 @@ func address(t *testing.T, insecure bool) string {
 	return fmt.Sprintf("http://localhost:%d/", port)
 }
 
-// screenshot saves what the tab shows where SPOTTER_SCREENSHOTS names a folder.
+// screenshot saves what the tab shows where SPOTTER_SCREENSHOTS names a folder;
+// docs/screenshots is made so.
 func (p *tab) screenshot(name string) {
 	p.t.Helper()
 	dir := os.Getenv("SPOTTER_SCREENSHOTS")
@@ -286,8 +298,12 @@ func (p *tab) screenshot(name string) {
 	}
 	data, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	p.must(err)
+	picture, err := png.Decode(bytes.NewReader(data))
+	p.must(err)
+	var out bytes.Buffer
+	p.must(jpeg.Encode(&out, picture, &jpeg.Options{Quality: 80}))
 	p.must(os.MkdirAll(dir, 0o755))
-	p.must(os.WriteFile(filepath.Join(dir, name+".png"), data, 0o644))
+	p.must(os.WriteFile(filepath.Join(dir, name+".jpg"), out.Bytes(), 0o644))
 }
 
 // drop lets a file fall onto the page.

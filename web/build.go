@@ -61,7 +61,7 @@ func Build(o Options) (Site, error) {
 		return nil, err
 	}
 	say("compressing")
-	s.compress(o.Effort)
+	s.compress(o.Effort, say)
 	return s, nil
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"runtime"
 	"strings"
@@ -24,8 +25,11 @@ const (
 // worthwhile is the part of its size that a file must lose to be kept compressed.
 const worthwhile = 0.03
 
+// large is the size in bytes above which compression takes long enough to be told of.
+const large = 1 << 20
+
 // compress adds the compressed forms of all files that have none yet.
-func (s Site) compress(effort Effort) {
+func (s Site) compress(effort Effort, say func(step string)) {
 	files := make(chan *File)
 	var done sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -36,9 +40,14 @@ func (s Site) compress(effort Effort) {
 		})
 	}
 	for _, name := range s.Names() {
-		if f := s[name]; f.Brotli == nil && f.Gzip == nil {
-			files <- f
+		f := s[name]
+		if f.Brotli != nil || f.Gzip != nil {
+			continue
 		}
+		if effort == Best && len(f.Data) > large {
+			say(fmt.Sprintf("compressing %s (%.1f MB)", name, float64(len(f.Data))/1e6))
+		}
+		files <- f
 	}
 	close(files)
 	done.Wait()
@@ -51,7 +60,7 @@ func (f *File) compress(effort Effort) {
 	level, squeeze := 5, gzip.DefaultCompression
 	if effort == Best {
 		level, squeeze = brotli.BestCompression, gzip.BestCompression
-	} else if len(f.Data) > 1<<20 {
+	} else if len(f.Data) > large {
 		return
 	}
 	f.Brotli = f.packed(func(w io.Writer) io.WriteCloser { return brotli.NewWriterLevel(w, level) })

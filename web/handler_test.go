@@ -21,7 +21,7 @@ func small() Site {
 	s.addHashed("assets/app.js", []byte(strings.Repeat("let a = 1;\n", 300)))
 	s.addHashed("models/m.wasm", bytes.Repeat([]byte("\x00asm"), 100))
 	s.add("samples/a.jpg", bytes.Repeat([]byte{1, 2, 3, 4, 5}, 1000))
-	s.compress(Fast)
+	s.compress(Fast, func(string) {})
 	return s
 }
 

@@ -206,12 +206,32 @@ func TestScreenReadersHear(t *testing.T) {
 	}
 }
 
-func TestNarrowWindowsDontScrollSideways(t *testing.T) {
-	for _, language := range []string{"en-US", "zh-CN"} {
-		p := openReady(t, view{width: 320, height: 640, language: language})
-		p.sample("portrait")
-		if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > 320 {
-			t.Errorf("%s: the page is %d pixels wide", language, wide)
-		}
+// TestWindowsOfAllWidths: nothing sticks out sideways, and nothing that a finger is to
+// hit is too small, from narrow phones to wide screens.
+func TestWindowsOfAllWidths(t *testing.T) {
+	for name, v := range map[string]view{
+		"narrow":         {width: 320, height: 640},
+		"narrow-chinese": {width: 320, height: 640, language: "zh-CN"},
+		"phone-dark":     {width: 390, height: 844, scale: 1.5, dark: true},
+		"tablet":         {width: 768, height: 1024},
+		"picture":        {width: 1280, height: 860},
+		"chinese-dark":   {width: 1280, height: 860, dark: true, language: "zh-CN"},
+		"wide":           {width: 1920, height: 1080},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := openReady(t, v)
+			p.set("confidence", "value", 0.4)
+			p.sample("portrait")
+			if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > v.width {
+				t.Errorf("the page is %d pixels wide", wide)
+			}
+			small := eval[[]string](p, `[...document.querySelectorAll("button, select, label.switch, #classes label")]
+				.filter((e) => e.checkVisibility() && Math.min(e.offsetWidth, e.offsetHeight) < 24)
+				.map((e) => e.outerHTML.slice(0, 80))`)
+			if len(small) > 0 {
+				t.Errorf("smaller than 24 pixels: %v", small)
+			}
+			p.screenshot(name)
+		})
 	}
 }

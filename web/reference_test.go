@@ -162,5 +162,4 @@ func TestPicturesAgreeWithTheReference(t *testing.T) {
 		compareMasks(t, p, name, got, ref, result)
 		compare(t, name+" as Go decodes it", got.Detections, want(t, detect.FromImage(samplePicture(t, name)), 0.05), 0.05)
 	}
-	p.screenshot("picture")
 }

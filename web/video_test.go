@@ -33,8 +33,8 @@ type scene struct {
 }
 
 var scenes = []scene{
-	{"astronaut", color.RGBA{200, 40, 40, 255}, image.Rect(0, 60, 360, 420)},
-	{"portrait", color.RGBA{40, 40, 200, 255}, image.Rect(300, 20, 640, 418)},
+	{"astronaut", color.RGBA{104, 48, 44, 255}, image.Rect(0, 60, 360, 420)},
+	{"portrait", color.RGBA{40, 52, 104, 255}, image.Rect(300, 20, 640, 418)},
 }
 
 // fakeVideo writes the video for the fake capture device, as Y4M, and returns its path.

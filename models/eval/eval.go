@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"fmt"
 	"math"
 	"slices"
 )
@@ -35,7 +34,7 @@ func Evaluate(d *Dataset, found []Found, masks bool) (*Summary, error) {
 	pairs := pairUp(d, found, masks)
 	var curves []*classCurves
 	for _, c := range categories {
-		curves = append(curves, newClassCurves(c, pairs[c.ID], masks))
+		curves = append(curves, newClassCurves(c, pairs[c.ID]))
 	}
 	return summarise(curves), nil
 }
@@ -81,12 +80,12 @@ type classCurves struct {
 	recallAt  [3]float64   // all sizes, by detections an image
 }
 
-func newClassCurves(c Category, pairs []*pair, masks bool) *classCurves {
+func newClassCurves(c Category, pairs []*pair) *classCurves {
 	curves := &classCurves{name: c.Name}
 	for a, area := range areas {
 		results := make([]*matched, len(pairs))
 		for i, p := range pairs {
-			results[i] = p.evaluate(area, masks)
+			results[i] = p.evaluate(area)
 			if a == 0 {
 				curves.truths += results[i].truths
 			}
@@ -209,21 +208,4 @@ func mean(list []float64) float64 {
 		sum += v
 	}
 	return sum / float64(len(list))
-}
-
-// String is the table of twelve numbers.
-func (s *Summary) String() string {
-	row := func(name string, v float64) string { return fmt.Sprintf("  %-28s %6s\n", name, number(v)) }
-	return row("AP   IoU 0.50:0.95", s.AP) + row("AP50 IoU 0.50", s.AP50) + row("AP75 IoU 0.75", s.AP75) +
-		row("AP   small", s.Small) + row("AP   medium", s.Medium) + row("AP   large", s.Large) +
-		row("AR   1 an image", s.AR1) + row("AR   10 an image", s.AR10) + row("AR   100 an image", s.AR100) +
-		row("AR   small", s.ARSmall) + row("AR   medium", s.ARMedium) + row("AR   large", s.ARLarge)
-}
-
-// number prints three decimals, or a dash where there was nothing to measure.
-func number(v float64) string {
-	if math.IsNaN(v) {
-		return "-"
-	}
-	return fmt.Sprintf("%.3f", v)
 }

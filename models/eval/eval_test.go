@@ -10,7 +10,7 @@ import (
 
 // expected is what pycocotools printed (testdata/make.py); -1 stands for nothing to measure.
 type expected struct {
-	BBox, Segm struct {
+	BBox, Segm, Both struct { // Both: masks in a file that has boxes too
 		Stats   []float64
 		Classes []float64
 	}
@@ -42,34 +42,41 @@ func load(t *testing.T) (*Dataset, []Found, expected) {
 }
 
 func TestAgreesWithPycocotools(t *testing.T) {
-	for _, masks := range []bool{false, true} {
+	for _, kind := range []string{"boxes", "masks alone", "masks with boxes"} {
 		d, found, want := load(t)
-		s, err := Evaluate(d, found, masks)
+		stats := want.BBox
+		switch kind {
+		case "masks alone":
+			stats = want.Segm
+			for i := range found {
+				found[i].Box = [4]float64{}
+			}
+		case "masks with boxes":
+			stats = want.Both
+		}
+		s, err := Evaluate(d, found, kind != "boxes")
 		if err != nil {
 			t.Fatal(err)
 		}
-		stats := want.BBox
-		if masks {
-			stats = want.Segm
+		if len(stats.Stats) != len(rows) {
+			t.Fatalf("%s: %d numbers expected", kind, len(stats.Stats))
 		}
-		got := []float64{s.AP, s.AP50, s.AP75, s.Small, s.Medium, s.Large, s.AR1, s.AR10, s.AR100, s.ARSmall, s.ARMedium, s.ARLarge}
-		names := strings.Fields("AP AP50 AP75 small medium large AR1 AR10 AR100 ARsmall ARmedium ARlarge")
 		for i, w := range stats.Stats {
-			same(t, masks, names[i], got[i], w)
+			same(t, kind, rows[i].name, rows[i].value(s), w)
 		}
 		for i, w := range stats.Classes {
-			same(t, masks, s.Classes[i].Name, s.Classes[i].AP, w)
+			same(t, kind, s.Classes[i].Name, s.Classes[i].AP, w)
 		}
 	}
 }
 
-func same(t *testing.T, masks bool, name string, got, want float64) {
+func same(t *testing.T, kind, name string, got, want float64) {
 	t.Helper()
 	if math.IsNaN(got) {
 		got = -1
 	}
 	if math.Abs(got-want) > 1e-9 {
-		t.Errorf("masks %v: %s is %.12f, pycocotools has %.12f", masks, name, got, want)
+		t.Errorf("%s: %s is %.12f, pycocotools has %.12f", kind, name, got, want)
 	}
 }
 

@@ -89,7 +89,7 @@ func maskIoU(d, g *runs, crowd bool) float64 {
 }
 
 // evaluate matches greedily, best detection first, at every threshold.
-func (p *pair) evaluate(area [2]float64, masks bool) *matched {
+func (p *pair) evaluate(area [2]float64) *matched {
 	order, ignore := p.order(area)
 	m := &matched{}
 	for _, ig := range ignore {
@@ -109,10 +109,7 @@ func (p *pair) evaluate(area [2]float64, masks bool) *matched {
 				match[d], ignored[d], taken[best] = true, ignore[best], true
 				continue
 			}
-			size := f.Box[2] * f.Box[3]
-			if masks {
-				size = float64(f.mask.area)
-			}
+			size := f.area()
 			ignored[d] = size < area[0] || size > area[1]
 		}
 		m.match, m.ignored = append(m.match, match), append(m.ignored, ignored)

@@ -214,14 +214,12 @@ func convertPad(b *builder, c *call) error {
 			return fmt.Errorf("it pads by %v", list)
 		}
 	}
-	for _, node := range b.nodes {
-		if slices.Contains(node.in, c.out[0]) && (node.op != "Conv" || node.in[0] != c.out[0]) {
-			return fmt.Errorf("padding in front of %s has no kernel (in front of a convolution it has)", node.op)
-		}
-	}
 	x, err := b.value(c.in[0])
 	if err != nil {
 		return err
+	}
+	if !b.onlyConvs(c.out[0]) {
+		return b.padAlone(c, x, list)
 	}
 	// A node that only padBefore looks at: it never enters the graph.
 	n := &models.Node{Name: b.title(c.nodeProto, 0), In: []*models.Value{x}, Layer: -1}
@@ -231,10 +229,37 @@ func convertPad(b *builder, c *call) error {
 	return err
 }
 
+// onlyConvs tells whether all users of a value are convolutions over it.
+func (b *builder) onlyConvs(name string) bool {
+	users := 0
+	for _, node := range b.nodes {
+		if slices.Contains(node.in, name) {
+			if node.op != "Conv" || node.in[0] != name {
+				return false
+			}
+			users++
+		}
+	}
+	return users == b.uses[name]
+}
+
+// padAlone pads with a depthwise convolution of one pixel whose weights are 1.
+func (b *builder) padAlone(c *call, x *models.Value, list []int) error {
+	if len(x.Shape) != 3 {
+		return fmt.Errorf("it pads %v", c.shapes[0])
+	}
+	channels := x.Shape[0]
+	name := c.out[0] + ".ones"
+	b.weights[name] = &models.Tensor{Shape: []int{channels, 1, 1, 1}, Data: slices.Repeat([]float32{1}, channels)}
+	return b.emit(c.nodeProto, 0, &models.Conv{
+		Out: channels, Kernel: [2]int{1, 1}, Stride: [2]int{1, 1}, Pad: [4]int{list[2], list[3], list[6], list[7]}, Groups: channels, Weight: name,
+	}, x)
+}
+
 // padBefore gives the padding that a Pad node adds in front of a convolution.
 func (b *builder) padBefore(name string) ([4]int, bool) {
-	node := b.from[name]
-	if node == nil || node.op != "Pad" {
+	node, v := b.from[name], b.values[name]
+	if node == nil || node.op != "Pad" || v == nil || v.From == nil || v.From.Op != nil {
 		return [4]int{}, false
 	}
 	list, err := b.call(node).pads()

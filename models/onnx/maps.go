@@ -214,12 +214,28 @@ func (r *recogniser) defaultAnchors(f *finding) error {
 	return nil
 }
 
+// classesOf tells which of two maps is that of the classes: the one with a sigmoid, the
+// one that cannot be four distributions, the one with as many channels as there are
+// names; else the first.
+func (r *recogniser) classesOf(a, b piece) int {
+	second := false
+	switch {
+	case a.sigmoid != b.sigmoid:
+		second = b.sigmoid
+	case (a.count%4 == 0) != (b.count%4 == 0):
+		second = a.count%4 == 0
+	case (a.count == r.classCount()) != (b.count == r.classCount()):
+		second = b.count == r.classCount()
+	}
+	if second {
+		return 1
+	}
+	return 0
+}
+
 // mapsPair is classes and distances for each stride: PicoDet, NanoDet.
 func (r *recogniser) mapsPair(levels [][]piece) (*finding, error) {
-	cls := 0
-	if a, b := levels[0][0], levels[0][1]; !a.sigmoid && (b.sigmoid || b.count == r.classCount() || a.count%4 != 0) {
-		cls = 1
-	}
+	cls := r.classesOf(levels[0][0], levels[0][1])
 	c, b := levels[0][cls], levels[0][1-cls]
 	if b.sigmoid || b.count%4 != 0 {
 		return nil, fmt.Errorf("maps of %d and %d channels are not classes and distances", c.count, b.count)

@@ -218,7 +218,9 @@ func (n *net) visit(node *nodeProto) error {
 			if e := checkShape(shapes[i], models.MaxElements); e != nil {
 				return e
 			}
-			n.shapes[v] = shapes[i]
+			if n.shapes[v] = shapes[i]; shapes[i] == nil {
+				n.shapes[v] = []int{} // nil means unknown
+			}
 		} else if err != nil {
 			n.problems[v] = err
 		}
@@ -289,6 +291,9 @@ func (n *net) fold(c *call) bool {
 }
 
 func (n *net) keep(name string, a *array) {
+	if a.shape == nil {
+		a.shape = []int{} // nil means unknown
+	}
 	n.consts[name], n.shapes[name] = a, a.shape
 }
 

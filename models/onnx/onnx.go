@@ -116,20 +116,38 @@ func chosenSize(o Options, own [2]int) ([2]int, error) {
 	return size, nil
 }
 
-// explain puts a reason why the network's shapes end somewhere in front of an unknown head.
+// explain gives the operation that stopped shapes in the body as the reason, where that
+// is why the outputs are those of no known head.
 func (n *net) explain(err error) error {
 	var unknown *UnknownHead
 	if !errors.As(err, &unknown) {
 		return err
 	}
-	for _, node := range n.nodes {
+	for i, node := range n.nodes {
 		for _, v := range node.out {
-			if n.problems[v] != nil {
-				return errors.Join(err, unsupported(node, n.problems[v]))
+			if n.problems[v] != nil && n.inBody(i) {
+				return unsupported(node, n.problems[v])
 			}
 		}
 	}
 	return err
+}
+
+// inBody tells whether a convolution or pool depends on node i.
+func (n *net) inBody(i int) bool {
+	behind := map[string]bool{}
+	for _, node := range n.nodes[i:] {
+		if node != n.nodes[i] && !slices.ContainsFunc(node.in, func(v string) bool { return behind[v] }) {
+			continue
+		}
+		if node != n.nodes[i] && n.isSource(node) {
+			return true
+		}
+		for _, v := range node.out {
+			behind[v] = true
+		}
+	}
+	return false
 }
 
 // finish fills in the description around the graph.

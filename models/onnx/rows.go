@@ -66,13 +66,16 @@ func (r *recogniser) table() (*table, error) {
 	if len(flat) > 2 {
 		return nil, errors.New("more than two outputs are tables")
 	}
-	slices.SortFunc(flat, func(a, b *output) int { return elements(b.shape) - elements(a.shape) })
-	if len(flat) == 2 && !slices.Contains(flat[1].shape[1:], 4) {
-		flat = flat[:1]
-	}
-	names := []string{flat[len(flat)-1].name}
-	if len(flat) == 2 { // boxes first
-		names = append(names, flat[0].name)
+	names := []string{flat[0].name}
+	if len(flat) == 2 {
+		boxes := 0
+		if !flat[0].summed() {
+			boxes = 1
+		}
+		names = []string{flat[boxes].name, flat[1-boxes].name}
+		if !flat[boxes].summed() || !slices.Contains(flat[boxes].shape[1:], 4) {
+			return nil, errors.New("two tables that are not boxes and scores")
+		}
 	}
 	t := &table{}
 	var err error
@@ -81,6 +84,9 @@ func (r *recogniser) table() (*table, error) {
 	}
 	return t, t.read(r.net)
 }
+
+// summed tells whether values of the output are made of several of a map's.
+func (o *output) summed() bool { return slices.Contains(o.origins.data, fromMany) }
 
 // read lays the outputs side by side, predictions in rows.
 func (t *table) read(n *net) error {

@@ -172,9 +172,6 @@ func (c *call) resizing() (resizing, error) {
 	if err != nil {
 		return r, err
 	}
-	if factors == nil && sizes == nil {
-		return r, fmt.Errorf("it has neither scales nor sizes")
-	}
 	for i := range 2 {
 		if sizes != nil {
 			r.out[i] = sizes[2+i]

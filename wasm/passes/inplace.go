@@ -20,15 +20,16 @@ func placeInPlace(p *ir.Program) {
 			if !inPlace(s, v) || !slices.Equal(v.Shape, s.Out.Shape) || !expires(p, v, last, i) {
 				continue
 			}
+			root, end := v.Root(), last[s.Out.Root()]
 			switch {
 			case s.Out.Place.Base == nil && !fixed[s.Out]:
 				s.Out.Place = ir.Place{Base: v}
-			case s.Out.Place.Base != nil && v.Place.Base == nil && !fixed[v]:
-				v.Place = ir.Place{Base: s.Out}
+			case s.Out.Place.Base != nil && !fixed[root] && s.Out.Root() != root:
+				root.Place = ir.Place{Base: s.Out}
 			default:
 				continue
 			}
-			last[v.Root()] = max(last[v.Root()], last[s.Out])
+			last[v.Root()] = max(last[v.Root()], end)
 			break
 		}
 	}
@@ -54,9 +55,11 @@ func inPlace(s *ir.Step, v *ir.Value) bool {
 	return false
 }
 
-// expires says whether v has storage of its own that only step i still reads.
+// expires says whether v is all of a storage that only step i still reads, and that
+// is not the network's input.
 func expires(p *ir.Program, v *ir.Value, last map[*ir.Value]int, i int) bool {
-	return v.Place.Base == nil && v.From != nil && last[v] == i
+	root := v.Root()
+	return root != p.Input && v.From != nil && last[root] == i && slices.Equal(root.Shape, v.Shape)
 }
 
 // lastReads gives for each root the last step that reads any part of it;

@@ -1,6 +1,6 @@
 // The page: joins the parts and loads the model.
 
-import type { Facing } from "./core/camera.ts";
+import { another } from "./core/camera.ts";
 import { pick, readCatalog } from "./core/catalog.ts";
 import { type Detection, Detector } from "./core/detector.ts";
 import { asError, SpotterError } from "./core/errors.ts";
@@ -46,7 +46,7 @@ const session = new Session($<HTMLVideoElement>("video"), view, {
   failed: (error) => showNotice(error, error.code === "camera-lost" ? () => attempt(startCamera) : null),
 });
 let detector: Detector | null = null;
-let facing: Facing = "environment";
+let wanted: ReturnType<typeof another> = { facing: "environment", device: "" };
 
 function labelOf(detection: Detection): string {
   return `${i18n.className(detection.label)} ${i18n.percent(detection.score)}`;
@@ -67,8 +67,7 @@ async function loadModel(): Promise<void> {
     if (!capabilities().simd) throw new SpotterError("unsupported");
     const catalog = await readCatalog(document.body.dataset.catalog ?? "models.json", never);
     const model = pick(catalog, address.get("model") ?? undefined);
-    const wanted = address.get("variant");
-    const variant = model.variants.find((v) => v.features.join("+") === wanted);
+    const variant = model.variants.find((v) => v.features.join("+") === address.get("variant"));
     detector = await Detector.load(model, {
       onprogress: showProgress,
       ...(variant ? { variant } : {}),
@@ -101,7 +100,7 @@ async function startCamera(): Promise<void> {
   markSample("");
   showWait("camera.opening");
   try {
-    await session.openCamera({ facing, height: Number($<HTMLSelectElement>("camera-size").value) });
+    await session.openCamera({ ...wanted, height: Number($<HTMLSelectElement>("camera-size").value) });
   } finally {
     if (detector) hideLoading();
   }
@@ -128,7 +127,7 @@ function sourceChanged(): void {
   $("camera").hidden = kind === "camera";
   $("camera-tools").hidden = kind !== "camera";
   $("video-tools").hidden = kind !== "video";
-  $("flip").hidden = (camera?.count ?? 0) < 2;
+  $("flip").hidden = (camera?.devices.length ?? 0) < 2;
   $("mirror").setAttribute("aria-pressed", String(view.mirror));
 }
 
@@ -136,7 +135,7 @@ function bindCameraTools(): void {
   $("camera").addEventListener("click", () => attempt(startCamera));
   $("camera-size").addEventListener("change", () => attempt(startCamera));
   $("flip").addEventListener("click", () => {
-    facing = (session.camera?.facing ?? facing) === "user" ? "environment" : "user";
+    if (session.camera) wanted = another(session.camera);
     attempt(startCamera);
   });
   $("mirror").addEventListener("click", () => {

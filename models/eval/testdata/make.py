@@ -67,15 +67,16 @@ json.dump(results, open("results.json", "w"))
 
 expected = {}
 with contextlib.redirect_stdout(io.StringIO()):
-    for kind in ("bbox", "segm"):
+    for name in ("bbox", "segm", "both"):  # both: masks in a file that also has boxes
+        kind = "bbox" if name == "bbox" else "segm"
         coco = COCO("instances.json")
         entries = [{k: v for k, v in r.items() if kind == "segm" or k != "segmentation"} for r in results]
-        if kind == "segm":
+        if name == "segm":
             entries = [{k: v for k, v in r.items() if k != "bbox"} for r in entries]
         e = COCOeval(coco, coco.loadRes(entries), kind)
         e.evaluate(); e.accumulate(); e.summarize()
         p = e.eval["precision"]
-        expected[kind] = {"stats": [float(v) for v in e.stats],
+        expected[name] = {"stats": [float(v) for v in e.stats],
                           "classes": [float(np.mean(q[q > -1])) if (q := p[:, :, k, 0, 2])[q > -1].size else -1.0 for k in range(len(CATEGORIES))]}
 expected["areas"] = [float(M.area(rle(a["segmentation"]))) for a in annotations]
 json.dump(expected, open("expected.json", "w"), indent=1)

@@ -6,6 +6,8 @@ export type Facing = "user" | "environment";
 
 export interface CameraChoice {
   facing: Facing;
+  /** A certain device, whichever way it looks; "" leaves the choice to the facing. */
+  device: string;
   /** Height wanted, in pixels; the camera gives the nearest it has. */
   height: number;
 }
@@ -14,8 +16,9 @@ export interface Camera {
   stream: MediaStream;
   /** Which side it turned out to be; null where the device doesn't say. */
   facing: Facing | null;
-  /** How many cameras there are. */
-  count: number;
+  device: string;
+  /** Ids of all cameras. */
+  devices: string[];
   /** Called once, when the device goes away or its permission is withdrawn. */
   onlost: (() => void) | null;
   stop(): void;
@@ -25,7 +28,7 @@ export async function openCamera(choice: CameraChoice): Promise<Camera> {
   if (!globalThis.isSecureContext) throw new SpotterError("camera-insecure");
   if (!navigator.mediaDevices?.getUserMedia) throw new SpotterError("camera-unsupported");
   const video: MediaTrackConstraints = {
-    facingMode: { ideal: choice.facing },
+    ...(choice.device ? { deviceId: { exact: choice.device } } : { facingMode: { ideal: choice.facing } }),
     height: { ideal: choice.height },
     width: { ideal: Math.round((choice.height * 4) / 3) },
     frameRate: { ideal: 30 },
@@ -39,13 +42,21 @@ export async function openCamera(choice: CameraChoice): Promise<Camera> {
   return opened(stream, await cameras());
 }
 
-function opened(stream: MediaStream, count: number): Camera {
+/** The choice that leads to another camera: the other side where the device knows sides, else the next one. */
+export function another(camera: Camera): Pick<CameraChoice, "facing" | "device"> {
+  if (camera.facing) return { facing: camera.facing === "user" ? "environment" : "user", device: "" };
+  const next = (camera.devices.indexOf(camera.device) + 1) % camera.devices.length;
+  return { facing: "environment", device: camera.devices[next] ?? "" };
+}
+
+function opened(stream: MediaStream, devices: string[]): Camera {
   const track = stream.getVideoTracks()[0];
-  const facing = track?.getSettings().facingMode;
+  const { facingMode: facing, deviceId } = track?.getSettings() ?? {};
   const camera: Camera = {
     stream,
     facing: facing === "user" || facing === "environment" ? facing : null,
-    count,
+    device: deviceId ?? "",
+    devices,
     onlost: null,
     stop() {
       camera.onlost = null;
@@ -56,9 +67,9 @@ function opened(stream: MediaStream, count: number): Camera {
   return camera;
 }
 
-async function cameras(): Promise<number> {
+async function cameras(): Promise<string[]> {
   const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
-  return devices.filter((d) => d.kind === "videoinput").length;
+  return devices.filter((d) => d.kind === "videoinput").map((d) => d.deviceId);
 }
 
 function reason(cause: unknown): SpotterError {

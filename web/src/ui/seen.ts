@@ -23,9 +23,10 @@ onLanguage(() => refresh());
 
 /** Takes the newest result; null when there is no picture. */
 export function showSeen(result: Result | null): void {
+  const first = !current;
   current = result;
   const wait = refreshed + refreshMs - performance.now();
-  if (wait <= 0 || !result) refresh();
+  if (wait <= 0 || first || !result) refresh();
   else if (!timer) timer = window.setTimeout(refresh, wait);
 }
 

@@ -1,0 +1,113 @@
+package web
+
+import (
+	"testing"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// withAPI is the tests' site with a script that puts the detector's API on the page.
+func withAPI(t *testing.T) Site {
+	t.Helper()
+	site := Site{}
+	for name, f := range testSite(t) {
+		site[name] = f
+	}
+	result := api.Build(api.BuildOptions{
+		Stdin: &api.StdinOptions{Contents: `
+			export {Detector} from "./src/core/detector.ts";
+			export {readCatalog, pick} from "./src/core/catalog.ts";
+			export {Latest} from "./src/core/latest.ts";`},
+		Bundle: true, Format: api.FormatESModule, Plugins: []api.Plugin{fromFS(sources)},
+		Define: map[string]string{"WORKER_URL": `"./` + find(t, site, "assets/worker-") + `"`},
+	})
+	if len(result.Errors) > 0 {
+		t.Fatal(result.Errors)
+	}
+	site.add("api.js", result.OutputFiles[0].Contents)
+	site.add("blank.html", []byte("<!doctype html><title>blank</title>"))
+	return site
+}
+
+// setUp gives scripts the API, the model and a picture.
+const setUp = `
+	const {Detector, Latest, readCatalog, pick} = await import("/api.js");
+	const model = pick(await readCatalog("/models.json", new AbortController().signal));
+	const sample = await (await fetch("/" + SAMPLE)).blob();
+	const picture = () => createImageBitmap(sample);
+	const outcome = (promise) => promise.then(() => "done", (e) => e.code);`
+
+// runAPI runs a script with the API and returns its value.
+func runAPI[T any](t *testing.T, script string) T {
+	t.Helper()
+	site := withAPI(t)
+	p := open(t, view{path: "blank.html", site: NewHandler(site)})
+	return eval[T](p, `(async () => { const SAMPLE = "`+find(t, site, "samples/portrait-fd")+`";`+setUp+script+`})()`)
+}
+
+func TestDetectorCanBeCalledOff(t *testing.T) {
+	got := runAPI[map[string]string](t, `
+		const during = new AbortController();
+		const loading = Detector.load(model, {signal: during.signal, onprogress: () => during.abort()});
+		const before = AbortSignal.abort();
+		const detector = await Detector.load(model);
+		const running = new AbortController();
+		const run = detector.detect(await picture(), {}, running.signal);
+		running.abort();
+		const answers = {
+			load: await outcome(loading),
+			early: await outcome(Detector.load(model, {signal: before})),
+			run: await outcome(run),
+			again: await outcome(detector.detect(await picture())),
+		};
+		const last = detector.detect(await picture());
+		detector.close();
+		return {...answers, closing: await outcome(last), closed: await outcome(detector.detect(await picture()))};`)
+	for name, code := range map[string]string{
+		"load": "aborted", "early": "aborted", "run": "aborted", "again": "done", "closing": "closed", "closed": "closed",
+	} {
+		if got[name] != code {
+			t.Errorf("%s: %q, want %q", name, got[name], code)
+		}
+	}
+}
+
+func TestPictureComesBackWithItsResult(t *testing.T) {
+	got := runAPI[[]int](t, `
+		const detector = await Detector.load(model);
+		const result = await detector.detect(await picture(), {confidence: 0.25, masks: 0});
+		return [result.picture.width, result.picture.height, result.width, result.height, result.detections.length, result.masks ? 1 : 0];`)
+	if got[0] != got[2] || got[1] != got[3] || got[0] == 0 || got[4] == 0 || got[5] != 0 {
+		t.Errorf("picture %dx%d for a result of %dx%d, %d detections, masks %d", got[0], got[1], got[2], got[3], got[4], got[5])
+	}
+}
+
+func TestLatestWins(t *testing.T) {
+	got := runAPI[map[string][]int](t, `
+		const worked = [], dropped = [];
+		let finish = () => {};
+		const latest = new Latest(
+			(item) => { worked.push(item); return new Promise((done) => { finish = done; }); },
+			(item) => dropped.push(item));
+		const step = async () => { finish(); await new Promise((r) => setTimeout(r)); };
+		for (const item of [1, 2, 3, 4]) latest.offer(item);
+		await step();
+		latest.offer(5);
+		latest.offer(6);
+		latest.clear();
+		await step();
+		latest.offer(7);
+		await step();
+		return {worked, dropped};`)
+	want := map[string][]int{"worked": {1, 4, 7}, "dropped": {2, 3, 5, 6}}
+	for name := range want {
+		if len(got[name]) != len(want[name]) {
+			t.Fatalf("%s %v, want %v", name, got[name], want[name])
+		}
+		for i := range want[name] {
+			if got[name][i] != want[name][i] {
+				t.Errorf("%s %v, want %v", name, got[name], want[name])
+			}
+		}
+	}
+}
