@@ -137,7 +137,7 @@ func (n *net) explain(err error) error {
 func (n *net) inBody(i int) bool {
 	behind := map[string]bool{}
 	for _, node := range n.nodes[i:] {
-		if node != n.nodes[i] && !slices.ContainsFunc(node.in, func(v string) bool { return behind[v] }) {
+		if node != n.nodes[i] && !slices.ContainsFunc(node.in, func(v string) bool { return v != "" && behind[v] }) {
 			continue
 		}
 		if node != n.nodes[i] && n.isSource(node) {
