@@ -1,5 +1,6 @@
 // Errors that a person can act on: a code for programs and for translation, a
-// sentence for everyone else. Codes are keys of the page's strings ("error.<code>").
+// sentence that says what happened and a hint that says what to do about it.
+// Codes are keys of the page's strings ("error.<code>").
 
 export type ErrorCode =
   | "aborted"
@@ -10,8 +11,14 @@ export type ErrorCode =
   | "html-instead"
   | "bad-module"
   | "bad-weights"
+  | "bad-model"
+  | "bad-option"
+  | "no-compiler"
+  | "no-worker"
   | "mismatch"
   | "memory"
+  | "bad-source"
+  | "tainted"
   | "bad-picture"
   | "bad-video"
   | "camera-denied"
@@ -22,39 +29,81 @@ export type ErrorCode =
   | "camera-lost"
   | "engine";
 
-const sentences: Record<ErrorCode, string> = {
-  aborted: "The work was called off.",
-  closed: "The detector is closed.",
-  unsupported:
-    "This browser has no WebAssembly SIMD. Update it, or use a current Chrome, Edge, Firefox or Safari 16.4.",
-  network: "The download broke off. Check the connection and try again.",
-  "not-found": "The server has no such file. Check the address of the model.",
-  "html-instead": "The server answered with a web page instead of the file. Check the address of the model.",
-  "bad-module": "The module is not one of Spotter's, or of another version. Load the page anew.",
-  "bad-weights": "The weights arrived damaged. Load the page anew.",
-  mismatch: "Module and weights do not belong together. Take both from the same build.",
-  memory: "The browser gave no memory for the model. Close other tabs and try again.",
-  "bad-picture": "This file is not a picture that the browser can read.",
-  "bad-video": "This file is not a video that the browser can play.",
-  "camera-denied": "The camera is blocked for this page. Allow it in the browser's site settings and try again.",
-  "camera-missing": "No camera was found. Connect one, or open a picture.",
-  "camera-busy": "The camera is in use elsewhere. Close the other program and try again.",
-  "camera-insecure": "Browsers give the camera only to HTTPS pages and to localhost.",
-  "camera-unsupported": "This browser has no camera access for pages.",
-  "camera-lost": "The camera went away. Connect it again and start it anew.",
-  engine: "The engine stopped unexpectedly. Load the page anew.",
+/** What happened, and what to do about it. */
+const texts: Record<ErrorCode, [sentence: string, hint: string]> = {
+  aborted: ["The work was called off.", "Start it again when you like."],
+  closed: ["The detector is closed.", "Load it anew."],
+  unsupported: [
+    "This browser has no WebAssembly SIMD.",
+    "Update it, or use a current Chrome, Edge, Firefox or Safari 16.4.",
+  ],
+  network: ["The download broke off.", "Check the connection and try again."],
+  "not-found": ["The server has no such file.", "Check the address of the model."],
+  "html-instead": ["The server answered with a web page instead of the file.", "Check the address of the model."],
+  "bad-module": ["The module is not one of Spotter's, or of another version.", "Load the page anew."],
+  "bad-weights": ["The weights arrived damaged.", "Load the page anew."],
+  "bad-model": [
+    "This file is not a model.",
+    "Take a list of models (models.json), a compiled module, or a .pt, .safetensors or .onnx file.",
+  ],
+  "bad-option": [
+    "An option has a value that makes no sense.",
+    "The detail says which; docs/api.md lists what it may be.",
+  ],
+  "no-compiler": [
+    "This model must be compiled first, and the compiler is not here.",
+    "Compile it with `spotter compile`, or put the compiler's files beside spotter.js.",
+  ],
+  "no-worker": [
+    "The worker's script did not start.",
+    "Put spotter-worker.js beside spotter.js, or say with baseURL where it is; a policy must allow it in worker-src.",
+  ],
+  mismatch: ["Two files do not belong together.", "Take all of them from the same build."],
+  memory: ["The browser gave no memory for the model.", "Close other tabs and try again."],
+  "bad-source": [
+    "There is no picture in what was given.",
+    "Give an img, video, canvas, ImageBitmap, ImageData, VideoFrame or Blob that has loaded.",
+  ],
+  tainted: [
+    "The browser hides this picture's pixels, because it came from another site.",
+    'Set crossorigin="anonymous" on the element; the other site must allow it with CORS headers.',
+  ],
+  "bad-picture": ["This file is not a picture that the browser can read.", "Take a JPEG, PNG or WebP file."],
+  "bad-video": ["This file is not a video that the browser can play.", "Take an MP4 (H.264) or WebM file."],
+  "camera-denied": [
+    "The camera is blocked for this page.",
+    'Allow it in the browser\'s site settings and try again; a page in a frame needs allow="camera" on the frame.',
+  ],
+  "camera-missing": ["No camera was found.", "Connect one, or open a picture."],
+  "camera-busy": ["The camera is in use elsewhere.", "Close the other program and try again."],
+  "camera-insecure": [
+    "Browsers give the camera only to HTTPS pages and to localhost.",
+    "Serve the page over HTTPS (spotter serve --tls).",
+  ],
+  "camera-unsupported": ["This browser has no camera access for pages.", "Use a current browser."],
+  "camera-lost": ["The camera went away.", "Connect it again and start it anew."],
+  engine: ["The engine stopped unexpectedly.", "Load the page anew."],
 };
 
 export class SpotterError extends Error {
   readonly code: ErrorCode;
+  /** What to do about it. */
+  readonly hint: string;
   /** What lies behind it, for a console; not translated. */
   readonly detail: string;
 
   constructor(code: ErrorCode, detail = "") {
-    super(detail ? `${sentences[code]} (${detail})` : sentences[code]);
+    const [sentence, hint] = texts[code];
+    super(`${sentence} ${hint}${detail ? ` (${detail})` : ""}`);
     this.name = "SpotterError";
     this.code = code;
+    this.hint = hint;
     this.detail = detail;
+  }
+
+  /** What happened, without hint and detail. */
+  get sentence(): string {
+    return texts[this.code][0];
   }
 }
 

@@ -117,6 +117,14 @@ export const en = {
     "The server sent a web page in place of the model. If this is your site, check the address of the model's files.",
   "error.bad-module": "The model's program does not fit this page. Load the page anew to get matching files.",
   "error.bad-weights": "The model arrived damaged. Load the page anew.",
+  "error.bad-model": "This file is not a model. Take a .pt, .safetensors or .onnx file.",
+  "error.bad-option": "A setting has a value that makes no sense. Load the page anew.",
+  "error.no-compiler":
+    "This model must be compiled first, and the compiler is not on this site. Compile it with spotter compile.",
+  "error.no-worker": "The engine's script did not start. Load the page anew; a blocker may have stopped it.",
+  "error.bad-source": "There is no picture in what was opened. Try another file.",
+  "error.tainted":
+    "The browser hides this picture's pixels, because it came from another site. Save it and open the file.",
   "error.mismatch": "The model's program and weights do not belong together. Load the page anew to get matching files.",
   "error.memory": "The browser gave no memory. Close other tabs, or take a smaller picture, and try again.",
   "error.bad-picture": "The browser can't read this file as a picture or a video. Try a JPEG, PNG, WebP or MP4 file.",
