@@ -135,8 +135,8 @@ func (b *builder) dense(c *call, x *models.Value, matrix string, across bool, bi
 	name := b.title(c.nodeProto, 0)
 	weight.Shape = []int{out, in, 1, 1}
 	param := matrix + ".dense"
-	for i := 2; b.weights[param] != nil; i++ {
-		param = fmt.Sprintf("%s.dense.%d", matrix, i)
+	if !across {
+		param = matrix + ".turned" // several layers may share the matrix
 	}
 	b.weights[param] = weight
 	op := &models.Conv{Out: out, Kernel: [2]int{1, 1}, Stride: [2]int{1, 1}, Groups: 1, Weight: param}

@@ -28,6 +28,8 @@ type builder struct {
 	values  map[string]*models.Value // by the file's names
 	fused   map[*nodeProto]fusion    // nodes that stand for a pattern
 	names   map[string]bool          // of nodes, to keep them apart
+	// convUses counts, of each value, the uses as the map of a convolution.
+	convUses map[string]int
 }
 
 // build converts the part of the network that makes the wanted values.
@@ -35,6 +37,12 @@ func (n *net) build(wanted []string) (*models.Graph, models.Weights, error) {
 	b := &builder{net: n, graph: &models.Graph{}, weights: models.Weights{}, fused: map[*nodeProto]fusion{}, names: map[string]bool{}}
 	b.graph.Input = &models.Value{Name: n.input, Shape: models.Shape{3, n.height, n.width}}
 	b.values = map[string]*models.Value{n.input: b.graph.Input}
+	b.convUses = map[string]int{}
+	for _, node := range n.nodes {
+		if node.op == "Conv" && node.domain == "" && len(node.in) > 0 {
+			b.convUses[node.in[0]]++
+		}
+	}
 	needed := b.needed(wanted)
 	b.uses = maps.Clone(n.uses)
 	for _, name := range wanted {

@@ -231,21 +231,12 @@ func convertPad(b *builder, c *call) error {
 
 // onlyConvs tells whether all users of a value are convolutions over it.
 func (b *builder) onlyConvs(name string) bool {
-	users := 0
-	for _, node := range b.nodes {
-		if slices.Contains(node.in, name) {
-			if node.op != "Conv" || node.in[0] != name {
-				return false
-			}
-			users++
-		}
-	}
-	return users == b.uses[name]
+	return b.convUses[name] == b.uses[name]
 }
 
 // padAlone pads with a depthwise convolution of one pixel whose weights are 1.
 func (b *builder) padAlone(c *call, x *models.Value, list []int) error {
-	if len(x.Shape) != 3 {
+	if len(x.Shape) != 3 || x.Shape[0] > 1<<16 {
 		return fmt.Errorf("it pads %v", c.shapes[0])
 	}
 	channels := x.Shape[0]

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"math"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"spotter/models"
 	"spotter/models/golden"
@@ -124,5 +127,47 @@ func TestDamagedFilesDoNotPanic(t *testing.T) {
 		data[i] ^= 0x2a
 		onnx.Load(data, onnx.Options{}) // damage in the weights' bytes cannot be seen
 		data[i] = old
+	}
+}
+
+// TestHostileFilesTakeBoundedTimeAndMemory holds what grows without bound when it is taken
+// at its word.
+func TestHostileFilesTakeBoundedTimeAndMemory(t *testing.T) {
+	many := func(n int, f func(i int) part) (list []part) {
+		for i := range n {
+			list = append(list, f(i))
+		}
+		return list
+	}
+	name := func(i int) string { return "n" + strconv.Itoa(i) }
+	detector := []part{
+		input(value("images", 1, 3, 64, 64)), output(value("out")),
+		initial(tensor("w", 1, 24, 3, 8, 8)), nodes(node("Conv", "n0", "images", "w").ints("strides", 8, 8)),
+	}
+	for what, data := range map[string][]byte{
+		"a constant of 2^40 elements": chain(node("ConstantOfShape", "y", "s"), initial(wholes("s", 1<<20, 1<<20))),
+		"an expansion to 2^40":        chain(node("Expand", "y", "x", "s"), initial(wholes("s", 1, 8, 1<<18, 1<<18))),
+		"a range of 2^40":             chain(node("Range", "y", "a", "b", "c"), initial(wholes("a", 0)), initial(wholes("b", 1<<40)), initial(wholes("c", 1))),
+		"a map of 2^60 pixels":        model(append([]part{input(value("images", 1, 3, 1<<30, 1<<30))}, detector[1:]...)...),
+		"padding by 2^40":             chain(node("Pad", "y", "x", "p"), initial(wholes("p", 0, 0, 1<<40, 0, 0, 0, 0, 0))),
+		"50,000 nodes more":           model(append(detector, many(60_000, func(i int) part { return nodes(node("Relu", name(i+1), name(i))) })...)...),
+		"a long chain of sigmoids": model(append(append(detector, many(40_000, func(i int) part { return nodes(node("Sigmoid", name(i+1), name(i))) })...),
+			nodes(node("Identity", "out", name(40_000))))...),
+		"doubling by joins": model(append(append(detector, many(40, func(i int) part { return nodes(node("Concat", name(i+1), name(i), name(i)).number("axis", 1)) })...),
+			nodes(node("Identity", "out", name(40))))...),
+		"many outputs": model(append(detector, many(1000, func(i int) part { return output(value("n0")) })...)...),
+	} {
+		t.Run(what, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			if m, err := onnx.Load(data, onnx.Options{}); err == nil {
+				t.Errorf("taken for %s", m.Took)
+			}
+			runtime.ReadMemStats(&after)
+			if took, used := time.Since(start), after.TotalAlloc-before.TotalAlloc; took > 10*time.Second || used > 4<<30 {
+				t.Errorf("it took %v and %d MB", took, used>>20)
+			}
+		})
 	}
 }

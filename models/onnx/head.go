@@ -28,6 +28,9 @@ func (e *UnknownHead) Error() string {
 	return fmt.Sprintf("the outputs %s are those of no head that is known: %s", strings.Join(e.Outputs, ", "), strings.Join(e.Reasons, "; "))
 }
 
+// maxOutputs is beyond any head: three maps for each of five strides, and prototypes.
+const maxOutputs = 32
+
 // output is one of the file's, with what can be told of its elements.
 type output struct {
 	name    string
@@ -42,6 +45,9 @@ type output struct {
 // number of class names, 0 when there are none.
 func (n *net) recognise(force models.HeadKind, classes int) (*finding, error) {
 	r := &recogniser{net: n, force: force, classes: classes}
+	if outputs := len(n.model.graph.outputs); outputs > maxOutputs {
+		return nil, fmt.Errorf("%d outputs: at most %d are looked at", outputs, maxOutputs)
+	}
 	for _, v := range n.model.graph.outputs {
 		o := &output{name: v.name, shape: n.shapes[v.name]}
 		o.analyse(n)

@@ -123,9 +123,10 @@ func (n *net) explain(err error) error {
 	if !errors.As(err, &unknown) {
 		return err
 	}
-	for i, node := range n.nodes {
+	body := n.body()
+	for _, node := range n.nodes {
 		for _, v := range node.out {
-			if n.problems[v] != nil && n.inBody(i) {
+			if n.problems[v] != nil && body[v] {
 				return unsupported(node, n.problems[v])
 			}
 		}
@@ -133,21 +134,18 @@ func (n *net) explain(err error) error {
 	return err
 }
 
-// inBody tells whether a convolution or pool depends on node i.
-func (n *net) inBody(i int) bool {
-	behind := map[string]bool{}
-	for _, node := range n.nodes[i:] {
-		if node != n.nodes[i] && !slices.ContainsFunc(node.in, func(v string) bool { return v != "" && behind[v] }) {
-			continue
-		}
-		if node != n.nodes[i] && n.isSource(node) {
-			return true
-		}
-		for _, v := range node.out {
-			behind[v] = true
+// body are the values that a convolution or pool depends on.
+func (n *net) body() map[string]bool {
+	body := map[string]bool{}
+	for i := len(n.nodes) - 1; i >= 0; i-- {
+		node := n.nodes[i]
+		if n.isSource(node) || slices.ContainsFunc(node.out, func(v string) bool { return v != "" && body[v] }) {
+			for _, v := range node.in {
+				body[v] = true
+			}
 		}
 	}
-	return false
+	return body
 }
 
 // finish fills in the description around the graph.

@@ -18,8 +18,12 @@ type tail struct {
 	nodes   []*nodeProto // between, in order of computation
 }
 
-// maxTail is the number of elements that may be alive while a tail is computed.
-const maxTail = 1 << 25
+// Limits of a tail: elements alive at once, and elements computed in all. An input of
+// 1280 pixels takes a fifth of either.
+const (
+	maxTail = 1 << 25
+	maxWork = 1 << 29
+)
 
 // findTail walks back from outputs to the last convolutions.
 func (n *net) findTail(outputs []string) (*tail, error) {
@@ -124,7 +128,7 @@ func (t *tail) values(sources map[string]*array) ([]*array, error) {
 // run computes the outputs from given sources.
 func (t *tail) run(sources map[string]*array, rule tailRule) ([]*array, error) {
 	values := map[string]*array{}
-	alive := 0
+	alive, work := 0, 0
 	for name, a := range sources {
 		values[name] = a
 		alive += len(a.data)
@@ -152,7 +156,7 @@ func (t *tail) run(sources map[string]*array, rule tailRule) ([]*array, error) {
 				alive += len(a.data)
 			}
 		}
-		if alive > maxTail {
+		if work += effort(node.op, in, out); alive > maxTail || work > maxWork {
 			return nil, fmt.Errorf("%s: the values before the output are too large", describe(node))
 		}
 		for _, v := range node.in {
@@ -170,6 +174,25 @@ func (t *tail) run(sources map[string]*array, rule tailRule) ([]*array, error) {
 		list = append(list, values[v])
 	}
 	return list, nil
+}
+
+// effort counts the elements that a node reads and writes, and the products it sums.
+func effort(op string, in, out []*array) int {
+	n := 0
+	if len(in) == 0 || in[0] == nil {
+		return n
+	}
+	for _, a := range slices.Concat(in, out) {
+		if a != nil {
+			n += len(a.data)
+		}
+	}
+	if shape := in[0].shape; op == "MatMul" && len(shape) > 0 {
+		n += len(out[0].data) * shape[len(shape)-1]
+	} else if op == "Conv" {
+		n += len(out[0].data) * shape[1]
+	}
+	return n
 }
 
 // counts are the uses of each value in the tail, its outputs among them.
