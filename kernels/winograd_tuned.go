@@ -4,7 +4,6 @@ package kernels
 // its cost is lower. All instruction sets get the same M and block of channels, so
 // that they can share their weights.
 func (p ConvParams) Winograd() (WinogradParams, bool) {
-	p.Tile = Tile{}
 	three, two := [2]int{3, 3}, [2]int{p.Stride[0], p.Stride[0]}
 	if p.Kernel != three || p.Stride != two || p.Groups > 1 || max(p.Dilation[0], p.Dilation[1]) > 1 ||
 		p.In.C%4 != 0 || p.Out.C%4 != 0 || max(p.Pad[0], p.Pad[1]) > 2 {
