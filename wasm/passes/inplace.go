@@ -24,7 +24,7 @@ func placeInPlace(p *ir.Program) {
 			switch {
 			case s.Out.Place.Base == nil && !fixed[s.Out]:
 				s.Out.Place = ir.Place{Base: v}
-			case s.Out.Place.Base != nil && !fixed[root] && s.Out.Root() != root:
+			case s.Out.Place.Base != nil && !fixed[root] && s.Out.Root() != root && !shared(p, s.Out):
 				root.Place = ir.Place{Base: s.Out}
 			default:
 				continue
@@ -60,6 +60,39 @@ func inPlace(s *ir.Step, v *ir.Value) bool {
 func expires(p *ir.Program, v *ir.Value, last map[*ir.Value]int, i int) bool {
 	root := v.Root()
 	return root != p.Input && v.From != nil && last[root] == i && slices.Equal(root.Shape, v.Shape)
+}
+
+// shared says whether something else lies, at another time, where v does.
+func shared(p *ir.Program, v *ir.Value) bool {
+	for _, s := range p.Steps {
+		for _, u := range append(slices.Clone(s.In), s.Out) {
+			if u.Root() == v.Root() && !within(u, v) && !within(v, u) && meet(u, v) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// within says whether u is a part of v by its places.
+func within(u, v *ir.Value) bool {
+	for ; u != nil; u = u.Place.Base {
+		if u == v {
+			return true
+		}
+	}
+	return false
+}
+
+// meet says whether two parts of a storage may have elements in common: not when
+// they are different channels of the same pixels.
+func meet(u, v *ir.Value) bool {
+	a, first := u.Strides()
+	b, second := v.Strides()
+	if len(u.Shape) != 3 || len(v.Shape) != 3 || !slices.Equal(a, b) || !slices.Equal(u.Shape[1:], v.Shape[1:]) || max(first, second) >= a[2] {
+		return true
+	}
+	return first < second+v.Shape[0] && second < first+u.Shape[0]
 }
 
 // lastReads gives for each root the last step that reads any part of it;
