@@ -2,9 +2,10 @@ package checkpoint
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"spotter/models"
 	"spotter/models/config"
@@ -38,16 +39,14 @@ func (c *Checkpoint) complete(p *plan, o Options) error {
 	return nil
 }
 
-// head is the last convolutions' weight: model.N.m.0.weight with a bias, 1x1.
-var head = regexp.MustCompile(`^(model\.\d+)\.m\.0\.weight$`)
-
 // readHead takes the numbers of classes and masks from the head's shapes, which
 // hold whatever the rest of the file says.
 func (c *Checkpoint) readHead() {
 	for _, name := range c.order {
-		m := head.FindStringSubmatch(name)
+		// The first of the last convolutions, 1x1 with a bias.
+		path, ok := strings.CutSuffix(name, ".m.0.weight")
 		shape := c.Shape(name)
-		if m == nil || len(shape) != 4 || shape[2] != 1 || c.Shape(m[1]+".m.0.bias") == nil {
+		if !ok || len(shape) != 4 || shape[2] != 1 || c.Shape(path+".m.0.bias") == nil {
 			continue
 		}
 		anchors := 3
@@ -55,7 +54,7 @@ func (c *Checkpoint) readHead() {
 			anchors = len(c.Anchors[0])
 		}
 		masks := 0
-		if proto := c.Shape(m[1] + ".proto.cv3.conv.weight"); len(proto) == 4 {
+		if proto := c.Shape(path + ".proto.cv3.conv.weight"); len(proto) == 4 {
 			masks = proto[0]
 		}
 		classes := shape[0]/anchors - 5 - masks
@@ -65,7 +64,7 @@ func (c *Checkpoint) readHead() {
 		if c.Classes != 0 && c.Classes != classes {
 			c.note("the checkpoint says %d classes and its head has %d: the head counts", c.Classes, classes)
 		}
-		c.Classes, c.Masks, c.head = classes, masks, m[1]
+		c.Classes, c.Masks, c.head = classes, masks, path
 	}
 }
 
@@ -165,24 +164,38 @@ func (c *Checkpoint) multiples() (depth, width float64, ok bool) {
 	return depth, float64(sppf[0]) / 1024, repeats > 0
 }
 
-var (
-	depthLine = regexp.MustCompile(`(?m)^depth_multiple:.*$`)
-	widthLine = regexp.MustCompile(`(?m)^width_multiple:.*$`)
-	ncLine    = regexp.MustCompile(`(?m)^nc:.*$`)
-)
-
-// resized is a built-in YAML with other multiples and the head's classes.
+// resized is a built-in YAML with other multiples and the head's classes. Each of these
+// keys begins a line there.
 func (c *Checkpoint) resized(text []byte, depth, width float64) []byte {
-	number := func(v float64) []byte { return strconv.AppendFloat(nil, v, 'f', -1, 64) }
-	text = depthLine.ReplaceAll(text, append([]byte("depth_multiple: "), number(depth)...))
-	text = widthLine.ReplaceAll(text, append([]byte("width_multiple: "), number(width)...))
-	if c.Classes > 0 {
-		text = ncLine.ReplaceAll(text, strconv.AppendInt([]byte("nc: "), int64(c.Classes), 10))
+	lines := strings.Split(string(text), "\n")
+	for i, line := range lines {
+		key, _, _ := strings.Cut(line, ":")
+		switch {
+		case key == "depth_multiple":
+			lines[i] = key + ": " + strconv.FormatFloat(depth, 'f', -1, 64)
+		case key == "width_multiple":
+			lines[i] = key + ": " + strconv.FormatFloat(width, 'f', -1, 64)
+		case key == "nc" && c.Classes > 0:
+			lines[i] = key + ": " + strconv.Itoa(c.Classes)
+		}
 	}
-	return text
+	return []byte(strings.Join(lines, "\n"))
 }
 
-var backboneName = regexp.MustCompile(`MobileNetV4(?:Conv|Hybrid)\w+`)
+// backboneName finds the MobileNetV4 that a YAML names, "" when it names none that is known.
+func backboneName(yaml []byte) string {
+	parts := strings.Split(string(yaml), "MobileNetV4")
+	for _, rest := range parts[1:] {
+		end := strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) })
+		if end < 0 {
+			end = len(rest)
+		}
+		if name := "MobileNetV4" + rest[:end]; config.Backbone(name) != nil {
+			return name
+		}
+	}
+	return ""
+}
 
 // backbone is a MobileNetV4 as the parameters' shapes give it.
 type backbone struct{ spec *config.BackboneSpec }
@@ -194,13 +207,13 @@ func (b *backbone) candidates() []string {
 	var names []string
 	for _, name := range config.BuiltinNames() {
 		text, err := config.Builtin(name)
-		own := backboneName.Find(text)
-		if err != nil || (own != nil) != (b != nil) {
+		own := backboneName(text)
+		if err != nil || (own != "") != (b != nil) {
 			continue
 		}
 		names = append(names, name)
 		if b != nil {
-			common[name] = b.common(config.Backbone(string(own)))
+			common[name] = b.common(config.Backbone(own))
 		}
 	}
 	slices.SortStableFunc(names, func(a, b string) int { return common[b] - common[a] })
@@ -228,11 +241,11 @@ func (b *backbone) common(other *config.BackboneSpec) int {
 
 // unless gives the blocks where they are others than those of the YAML's backbone.
 func (b *backbone) unless(yaml []byte) *config.BackboneSpec {
-	name := backboneName.Find(yaml)
-	if b == nil || name == nil {
+	name := backboneName(yaml)
+	if b == nil || name == "" {
 		return nil
 	}
-	own := config.Backbone(string(name))
+	own := config.Backbone(name)
 	if own == nil || sameBlocks(own, b.spec) {
 		return nil
 	}

@@ -2,8 +2,8 @@ package checkpoint
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"spotter/models/checkpoint/pickle"
@@ -28,8 +28,25 @@ func (c *Checkpoint) readStateDict(v any) error {
 	return nil
 }
 
-// feature is a stage of the tutorial's backbone under its second name.
-var feature = regexp.MustCompile(`^(|.*\.)features\.(\d)\.((?:convbn|uib|fused_ib|mhsa)_.*)$`)
+// feature takes the name of a parameter in the tutorial's list of stages apart:
+// PREFIXfeatures.N.REST, where REST begins with a block's name.
+func feature(name string) (prefix string, stage int, rest string, ok bool) {
+	at := strings.LastIndex(name, "features.")
+	if at < 0 || at > 0 && name[at-1] != '.' {
+		return "", 0, "", false
+	}
+	number, rest, _ := strings.Cut(name[at+len("features."):], ".")
+	stage, err := strconv.Atoi(number)
+	if err != nil || stage < 0 || stage >= len(stages) {
+		return "", 0, "", false
+	}
+	for _, block := range []string{"convbn_", "uib_", "fused_ib_", "mhsa_"} {
+		if strings.HasPrefix(rest, block) {
+			return name[:at], stage, rest, true
+		}
+	}
+	return "", 0, "", false
+}
 
 // stages of the tutorial's backbone in the order of its list features.
 var stages = []string{"conv0", "layer1", "layer2", "layer3", "layer4", "layer5"}
@@ -42,15 +59,15 @@ func (c *Checkpoint) normaliseNames() {
 		c.swapPrefix(prefix, "")
 	}
 	c.swapPrefix("model.model.", "model.")
-	if !slices.ContainsFunc(c.order, func(s string) bool { return !numbered.MatchString(s) }) {
+	if !slices.ContainsFunc(c.order, func(s string) bool { return !numbered(s) }) {
 		c.swapPrefix("", "model.")
 	}
 	c.rename(func(s string) string {
-		m := feature.FindStringSubmatch(s)
-		if m == nil || int(m[2][0]-'0') >= len(stages) {
+		prefix, stage, rest, ok := feature(s)
+		if !ok {
 			return s
 		}
-		name := m[1] + stages[m[2][0]-'0'] + "." + m[3]
+		name := prefix + stages[stage] + "." + rest
 		if c.tensors[name] != nil {
 			return ""
 		}
@@ -64,8 +81,12 @@ func (c *Checkpoint) normaliseNames() {
 	})
 }
 
-// numbered is a name in a torch.nn.Sequential.
-var numbered = regexp.MustCompile(`^\d+\.`)
+// numbered tells a name in a torch.nn.Sequential: N.REST.
+func numbered(name string) bool {
+	number, _, ok := strings.Cut(name, ".")
+	_, err := strconv.ParseUint(number, 10, 16)
+	return ok && err == nil
+}
 
 // swapPrefix changes the front of all names, of parameters and modules, when
 // every parameter has it.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -155,7 +154,9 @@ func (m *Model) assemble(opts config.Options, task string) error {
 	return m.fitWeights()
 }
 
-var aliased = regexp.MustCompile(`^model\.0\.features\.`)
+// aliases begins the names under which a state_dict of the tutorial's network holds its
+// backbone a second time.
+const aliases = "model.0.features."
 
 // fitWeights drops what every state_dict has besides parameters and holds the
 // rest against the graph: missing, misshaped and unknown tensors are an error.
@@ -169,7 +170,7 @@ func (m *Model) fitWeights() error {
 		switch {
 		case used[name]:
 			continue
-		case aliased.MatchString(name), strings.HasSuffix(name, ".num_batches_tracked"), name == m.anchorsName():
+		case strings.HasPrefix(name, aliases), strings.HasSuffix(name, ".num_batches_tracked"), name == m.anchorsName():
 		default:
 			extra = append(extra, fmt.Sprintf("%.100s %v", name, m.Weights[name].Shape))
 		}
