@@ -29,16 +29,19 @@ type gemm struct {
 	inStep     int  // bytes from one pixel to the next
 	out        View // for the pixel stride
 	residual   *View
+	pre        *View // sums to start from
+	preUp      int   // 2: of half the size
 	act        Activation
 	kBlock     int // k done before the next tile is; partial sums wait in the output. 0: all
 
-	a, w, o, r emit.Value   // tile's input, block of weights, output, residual
-	ap, wp     emit.Value   // walking through k
-	end, row   emit.Value   // of a segment, counting rows
-	kb         emit.Value   // with kBlock: bytes of the pixel done in earlier blocks of k
-	last       emit.Value   // 1 in the last block of k
-	x          emit.Value   // one input in all lanes
-	wv         []emit.Value // weights of one k
+	a, w, o, r emit.Value    // tile's input, block of weights, output, residual
+	p          [2]emit.Value // sums to start from; with preUp 2 of even and odd pixels
+	ap, wp     emit.Value    // walking through k
+	end, row   emit.Value    // of a segment, counting rows
+	kb         emit.Value    // with kBlock: bytes of the pixel done in earlier blocks of k
+	last       emit.Value    // 1 in the last block of k
+	x          emit.Value    // one input in all lanes
+	wv         []emit.Value  // weights of one k
 	acc        [][]emit.Value
 }
 
@@ -56,6 +59,9 @@ func newGemm(f *emit.Func, g gemm) *gemm {
 	}
 	if g.residual != nil {
 		g.r = f.Local(emit.I32, "r")
+	}
+	if g.pre != nil {
+		g.p = [2]emit.Value{f.Local(emit.I32, "p0"), f.Local(emit.I32, "p1")}
 	}
 	g.x = f.Local(emit.V128, "x")
 	for j := range vectors(g.tile.Channels) {
@@ -181,6 +187,11 @@ func (g *gemm) start(n, c int) {
 				f.Set(g.acc[i][j], g.wv[j])
 			}
 		}
+		if g.pre != nil {
+			g.each(n, c, func(i, j, lanes int) {
+				f.Set(g.acc[i][j], emit.F32x4Add(g.acc[i][j], g.before(i, j, lanes)))
+			})
+		}
 	}
 	if g.kBlock == 0 {
 		bias()
@@ -193,6 +204,14 @@ func (g *gemm) start(n, c int) {
 		})
 	}, bias)
 	f.Set(g.wp, emit.Plus(emit.I32Add(g.w, emit.Times(g.kb, 4*nv)), 16*nv))
+}
+
+// before loads the sums that pixel i starts from.
+func (g *gemm) before(i, j, lanes int) emit.Value {
+	if g.preUp < 2 {
+		return loadChannels(g.p[0], i*g.pre.PixelStride+16*j, lanes)
+	}
+	return loadChannels(g.p[i%2], i/2*g.pre.PixelStride+16*j, lanes)
 }
 
 // finish applies the activation, adds the residual and stores.

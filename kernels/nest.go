@@ -17,18 +17,36 @@ type nest struct {
 	prepare       func(y0, y1 emit.Value)        // convolutions: gathers the input of rows y0..y1
 	input         func(y0 emit.Value) emit.Value // address of what row y0 (or the run) reads
 
-	weights, out, res emit.Value // parameters
-	begin, end        emit.Value // of units
-	u0, u1, c0, c1    emit.Value // the thread's units, the chunk's
-	block, o0         emit.Value // block of channels, address of its first output
-	aEnd, y           emit.Value
+	weights, out   emit.Value // parameters
+	begin, end     emit.Value // of units
+	beside         []beside
+	u0, u1, c0, c1 emit.Value // the thread's units, the chunk's
+	block, o0      emit.Value // block of channels, address of its first output
+	aEnd, y        emit.Value
+
+	half, halfRow, x emit.Value // sums of half the size: parameter, their row, pixel in the output's row
 }
 
-// newNest takes the function's parameters: in, weights, out[, residual], ..., begin, end.
+// beside is a view of the output's size that a kernel reads tile by tile.
+type beside struct {
+	at   emit.Value // of the tile
+	base emit.Value // parameter
+	view *View
+}
+
+// newNest takes the function's parameters: in, weights, out[, residual][, pre], ..., begin, end.
 func newNest(g *gemm, channels int, params []emit.Value) *nest {
 	n := &nest{g: g, f: g.f, channels: channels, weights: params[1], out: params[2]}
+	next := 3
 	if g.residual != nil {
-		n.res = params[3]
+		n.beside = append(n.beside, beside{g.r, params[next], g.residual})
+		next++
+	}
+	switch {
+	case g.pre != nil && g.preUp > 1:
+		n.half, n.halfRow, n.x = params[next], g.f.Local(emit.I32, "halfRow"), g.f.Local(emit.I32, "x")
+	case g.pre != nil:
+		n.beside = append(n.beside, beside{g.p[0], params[next], g.pre})
 	}
 	n.begin, n.end = params[len(params)-2], params[len(params)-1]
 	n.input = func(emit.Value) emit.Value { return params[0] }
@@ -129,7 +147,7 @@ func (n *nest) rows(c int) {
 	whole, rest := n.tiles()
 	if !n.byRow {
 		px := g.tile.Pixels
-		n.place(n.c0, px*g.inStep, px*g.out.PixelStride, func(v *View) int { return px * v.PixelStride })
+		n.place(n.c0, px*g.inStep, func(v *View) int { return px * v.PixelStride })
 		if whole > 0 {
 			end := emit.Select(emit.I32LtS(n.c1, emit.I32Const(whole)), n.c1, emit.I32Const(whole))
 			f.Set(n.aEnd, emit.I32Add(n.input(n.c0), emit.Times(end, px*g.inStep)))
@@ -140,23 +158,23 @@ func (n *nest) rows(c int) {
 		}
 		return
 	}
-	n.place(n.c0, n.inRow, g.out.RowStride, func(v *View) int { return v.RowStride })
+	n.place(n.c0, n.inRow, func(v *View) int { return v.RowStride })
 	f.For(n.y, n.c0, n.c1, 1, func() { n.row(c, whole, rest) })
 }
 
-// place sets the tile's addresses to unit u, given the bytes from one to the next.
-func (n *nest) place(u emit.Value, inStep, outStep int, residualStep func(*View) int) {
+// place sets the tile's addresses to unit u, given the bytes from one to the next in the
+// input and in other views.
+func (n *nest) place(u emit.Value, inStep int, step func(*View) int) {
 	f, g := n.f, n.g
 	from := emit.I32Add(n.input(u), emit.Times(u, inStep))
 	if n.prepare != nil {
 		from = n.input(u)
 	}
 	f.Set(g.a, from)
-	f.Set(g.o, emit.I32Add(n.o0, emit.Times(u, outStep)))
-	if g.residual != nil {
-		// the residual's channels keep pace with the output's
-		block := emit.I32Sub(n.o0, n.out)
-		f.Set(g.r, emit.I32Add(emit.I32Add(n.res, block), emit.Times(u, residualStep(g.residual))))
+	f.Set(g.o, emit.I32Add(n.o0, emit.Times(u, step(&g.out))))
+	block := emit.I32Sub(n.o0, n.out) // the other views' channels keep pace with the output's
+	for _, b := range n.beside {
+		f.Set(b.at, emit.I32Add(emit.I32Add(b.base, block), emit.Times(u, step(b.view))))
 	}
 }
 
@@ -164,6 +182,11 @@ func (n *nest) place(u emit.Value, inStep, outStep int, residualStep func(*View)
 func (n *nest) row(c, whole, rest int) {
 	f, g := n.f, n.g
 	px := g.tile.Pixels
+	if n.halves() {
+		y := emit.I32ShrU(n.y, emit.I32Const(1))
+		f.Set(n.halfRow, emit.I32Add(emit.I32Add(n.half, emit.I32Sub(n.o0, n.out)), emit.Times(y, g.pre.RowStride)))
+		f.Set(n.x, emit.I32Const(0))
+	}
 	switch {
 	case whole == 1:
 		n.tile(px, c)
@@ -172,23 +195,43 @@ func (n *nest) row(c, whole, rest int) {
 		f.DoWhile(func() { n.tile(px, c) }, emit.I32LtU(g.a, n.aEnd))
 	}
 	if rest > 0 {
+		n.startHalves()
 		g.compute(rest, c)
 	}
 	done := whole * px
 	f.Inc(g.a, n.inRow-done*g.inStep)
 	f.Inc(g.o, g.out.RowStride-done*g.out.PixelStride)
-	if g.residual != nil {
-		f.Inc(g.r, g.residual.RowStride-done*g.residual.PixelStride)
+	for _, b := range n.beside {
+		f.Inc(b.at, b.view.RowStride-done*b.view.PixelStride)
 	}
 }
 
 // tile computes one tile and moves on behind it.
 func (n *nest) tile(px, c int) {
 	f, g := n.f, n.g
+	n.startHalves()
 	g.compute(px, c)
 	f.Inc(g.a, px*g.inStep)
 	f.Inc(g.o, px*g.out.PixelStride)
-	if g.residual != nil {
-		f.Inc(g.r, px*g.residual.PixelStride)
+	for _, b := range n.beside {
+		f.Inc(b.at, px*b.view.PixelStride)
+	}
+	if n.halves() {
+		f.Inc(n.x, px)
+	}
+}
+
+// halves reports whether the sums to start from have half the output's size.
+func (n *nest) halves() bool { return n.half != (emit.Value{}) }
+
+// startHalves sets the addresses of a tile's even and odd pixels in the sums of half the
+// size: where the tile begins at an odd pixel, its odd ones are one further.
+func (n *nest) startHalves() {
+	if !n.halves() {
+		return
+	}
+	for i, at := range n.g.p {
+		x := emit.I32ShrU(emit.Plus(n.x, i), emit.I32Const(1))
+		n.f.Set(at, emit.I32Add(n.halfRow, emit.Times(x, n.g.pre.PixelStride)))
 	}
 }

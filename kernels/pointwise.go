@@ -16,12 +16,17 @@ const (
 	SplitChannels
 )
 
-// PointwiseParams describe a 1x1 convolution: out = act(in * weights + bias) + residual.
+// PointwiseParams describe a 1x1 convolution: out = act(in * weights + bias + pre) + residual.
 // For stride s the caller gives the input's view with both strides s times as
 // large and the output's size.
+//
+// Pre are sums that another convolution began: over the other inputs of a join, at half the
+// size where those are upsampled behind it. A quarter of the work is left for them.
 type PointwiseParams struct {
 	In, Out  View
 	Residual *View // nil: none; may be the output itself
+	Pre      *View // nil: none; may be the output itself
+	PreUp    int   // each pixel of Pre stands for PreUp x PreUp of the output: 1 or 2; 0 is 1
 	Act      Activation
 	Tile     Tile
 	Split    Split
@@ -39,6 +44,9 @@ func (p PointwiseParams) funcName() string {
 	s := fmt.Sprintf("%s%s %v-%v", p.Name(), p.Act.suffix(), p.In, p.Out)
 	if p.Residual != nil {
 		s += fmt.Sprintf("+%v", *p.Residual)
+	}
+	if p.Pre != nil {
+		s += fmt.Sprintf(" from %v", *p.Pre)
 	}
 	if p.Split == SplitChannels {
 		s += " channels"
@@ -61,11 +69,18 @@ func (p PointwiseParams) check() {
 			panic("BUG: residual of " + p.funcName())
 		}
 	}
+	if r := p.Pre; r != nil {
+		r.check("sums so far of " + p.Name())
+		up := max(p.PreUp, 1)
+		if up > 2 || r.H != ceilDiv(p.Out.H, up) || r.W != ceilDiv(p.Out.W, up) || r.C != p.Out.C {
+			panic("BUG: sums so far of " + p.funcName())
+		}
+	}
 }
 
 // run reports whether the pixels of all views follow each other over row ends.
 func (p PointwiseParams) run() bool {
-	return p.In.Run() && p.Out.Run() && (p.Residual == nil || p.Residual.Run())
+	return p.In.Run() && p.Out.Run() && (p.Residual == nil || p.Residual.Run()) && (p.Pre == nil || p.PreUp < 2 && p.Pre.Run())
 }
 
 // Units is the number of units of work: tiles of pixels, rows where the views have
@@ -87,7 +102,7 @@ func (p PointwiseParams) Pack(weight, bias []float32) []float32 {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// PointwiseFunc emits f(in, weights, out[, residual], begin, end).
+// PointwiseFunc emits f(in, weights, out[, residual][, pre], begin, end).
 func PointwiseFunc(m *emit.Module, p PointwiseParams) *emit.Func {
 	p.check()
 	if f := m.Func(p.funcName()); f != nil {
@@ -96,6 +111,9 @@ func PointwiseFunc(m *emit.Module, p PointwiseParams) *emit.Func {
 	names := []string{"in", "weights", "out"}
 	if p.Residual != nil {
 		names = append(names, "residual")
+	}
+	if p.Pre != nil {
+		names = append(names, "pre")
 	}
 	names = append(names, "begin", "end")
 	types := make([]emit.Type, len(names))
@@ -106,7 +124,7 @@ func PointwiseFunc(m *emit.Module, p PointwiseParams) *emit.Func {
 	v := f.Params(names...)
 	g := newGemm(f, gemm{
 		Options: p.Options, tile: p.Tile, rows: 1, segment: p.In.C, inStep: p.In.PixelStride,
-		out: p.Out, residual: p.Residual, kBlock: p.KBlock, act: p.Act,
+		out: p.Out, residual: p.Residual, pre: p.Pre, preUp: p.PreUp, kBlock: p.KBlock, act: p.Act,
 	})
 	n := newNest(g, p.Out.C, v)
 	if p.run() {
@@ -120,23 +138,27 @@ func PointwiseFunc(m *emit.Module, p PointwiseParams) *emit.Func {
 	return f
 }
 
-// Pointwise is the scalar twin: dense tensors, weights [out][in], residual or nil.
-func Pointwise(in, weight, bias, residual []float32, pixels, inC, outC int, act Activation) []float32 {
-	out := make([]float32, pixels*outC)
-	for p := range pixels {
-		for o := range outC {
-			sum := 0.0
-			if bias != nil {
-				sum = float64(bias[o])
-			}
-			for c := range inC {
-				sum += float64(in[p*inC+c]) * float64(weight[o*inC+c])
-			}
-			v := act.Scalar(float32(sum))
-			if residual != nil {
-				v += residual[p*outC+o]
-			}
-			out[p*outC+o] = v
+// Pointwise is the scalar twin for the shapes of p: dense tensors, weights [out][in];
+// bias, pre and residual or nil.
+func Pointwise(p PointwiseParams, in, weight, bias, pre, residual []float32) []float32 {
+	inC, outC, up := p.In.C, p.Out.C, max(p.PreUp, 1)
+	out := make([]float32, p.Out.H*p.Out.W*outC)
+	for i := range out {
+		pixel, o := i/outC, i%outC
+		sum := 0.0
+		if bias != nil {
+			sum = float64(bias[o])
+		}
+		if pre != nil {
+			y, x := pixel/p.Out.W/up, pixel%p.Out.W/up
+			sum += float64(pre[(y*p.Pre.W+x)*outC+o])
+		}
+		for c := range inC {
+			sum += float64(in[pixel*inC+c]) * float64(weight[o*inC+c])
+		}
+		out[i] = p.Act.Scalar(float32(sum))
+		if residual != nil {
+			out[i] += residual[i]
 		}
 	}
 	return out

@@ -23,11 +23,18 @@ func (c *pointwiseCase) run(t *testing.T, x *rig) bool {
 	if p.Residual != nil {
 		residual = noise(pixels*p.Out.C, 4)
 	}
-	want := Pointwise(in, weight, bias, residual, pixels, p.In.C, p.Out.C, p.Act)
+	var pre []float32
+	if p.Pre != nil {
+		pre = noise(p.Pre.H*p.Pre.W*p.Out.C, 5)
+	}
+	want := Pointwise(p, in, weight, bias, pre, residual)
 	x.reset()
 	args := []int{x.tensor(p.In, in), x.floats(p.Pack(weight, bias)), x.blank(p.Out)}
 	if p.Residual != nil {
 		args = append(args, x.tensor(*p.Residual, residual))
+	}
+	if p.Pre != nil {
+		args = append(args, x.tensor(*p.Pre, pre))
 	}
 	// two threads
 	units := p.Units()
@@ -143,7 +150,8 @@ func TestPointwiseInPlace(t *testing.T) {
 			x.reset()
 			at := x.tensor(v, residual)
 			x.call(t, f, x.tensor(p.In, in), x.floats(p.Pack(weight, nil)), at, at, 0, p.Units())
-			want := Pointwise(in, weight, nil, residual, 12, 6, 10, allActivations[i])
+			p.Act = allActivations[i]
+			want := Pointwise(p, in, weight, nil, nil, residual)
 			x.check(t, f.Name, v, at, want, 1e-5)
 		}
 	})
@@ -175,4 +183,43 @@ func TestRelaxedIsFused(t *testing.T) {
 	if _, err := m.Encode(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestPointwisePre starts from sums of the same and of half the size, in place too.
+func TestPointwisePre(t *testing.T) {
+	var cases []PointwiseParams
+	for _, tile := range []Tile{{6, 8}, {5, 8}, {3, 12}} {
+		for _, size := range [][2]int{{4, 10}, {3, 7}, {5, 1}, {1, 13}} {
+			for up := 1; up <= 2; up++ {
+				for _, gap := range []int{0, 1} {
+					out := wide(Packed(size[0], size[1], 13), 3*gap, gap)
+					pre := wide(Packed(ceilDiv(size[0], up), ceilDiv(size[1], up), 13), 2*gap, gap)
+					p := PointwiseParams{In: wide(Packed(size[0], size[1], 11), gap, gap), Out: out, Pre: &pre, PreUp: up, Tile: tile}
+					p.Act.Kind = ActSiLU
+					cases = append(cases, p)
+					q := p
+					q.KBlock, q.Chunk = 8, 10
+					residual := wide(Packed(size[0], size[1], 13), gap, 2*gap)
+					p.Residual, p.Split = &residual, SplitChannels
+					cases = append(cases, q, p)
+				}
+			}
+		}
+	}
+	runPointwise(t, cases)
+}
+
+// TestPointwisePreInPlace continues sums where they stand.
+func TestPointwisePreInPlace(t *testing.T) {
+	v := wide(Packed(3, 4, 10), 2, 1)
+	m := newTestModule(2)
+	p := PointwiseParams{In: Packed(3, 4, 17), Out: v, Pre: &v, Tile: Tile{5, 8}, KBlock: 8}
+	f := PointwiseFunc(m, p)
+	onRig(t, m, func(t *testing.T, x *rig) {
+		in, weight, pre := noise(12*17, 1), noise(10*17, 2), noise(12*10, 3)
+		x.reset()
+		at := x.tensor(v, pre)
+		x.call(t, f, x.tensor(p.In, in), x.floats(p.Pack(weight, nil)), at, at, 0, p.Units())
+		x.check(t, f.Name, v, at, Pointwise(p, in, weight, nil, pre, nil), 1e-5)
+	})
 }
