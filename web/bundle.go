@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -70,6 +71,23 @@ func build(entry string, format api.Format, define map[string]string) ([]byte, e
 	return result.OutputFiles[0].Contents, nil
 }
 
+// buildFile is the source that tells scripts which build they are of.
+const buildFile = "src/core/build.ts"
+
+// buildID is what buildFile says: a digest of all sources of scripts.
+func buildID(fsys fs.FS) ([]byte, error) {
+	var all bytes.Buffer
+	err := fs.WalkDir(fsys, "src", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(fsys, name)
+		fmt.Fprintf(&all, "%s %d\n%s", name, len(data), data)
+		return err
+	})
+	return fmt.Appendf(nil, "export const build = %q;", digest(all.Bytes())[:hashLength]), err
+}
+
 // fromFS lets esbuild read from a file system; imports are relative, with extension.
 func fromFS(fsys fs.FS) api.Plugin {
 	const namespace = "site"
@@ -84,6 +102,11 @@ func fromFS(fsys fs.FS) api.Plugin {
 		data, err := fs.ReadFile(fsys, a.Path)
 		if err != nil {
 			return api.OnLoadResult{}, err
+		}
+		if a.Path == buildFile {
+			if data, err = buildID(fsys); err != nil {
+				return api.OnLoadResult{}, err
+			}
 		}
 		loader := api.LoaderTS
 		if path.Ext(a.Path) == ".css" {

@@ -4,11 +4,17 @@ import type { Feature, Task } from "./abi.ts";
 import { SpotterError } from "./errors.ts";
 import { request } from "./fetch.ts";
 
-/** One compiled form of a model; all forms share its weights. */
-export interface Variant {
-  features: Feature[];
+/** A file of a model. */
+export interface Part {
   url: string;
+  /** The file's bytes where they are at hand; the address then only names it. */
+  data?: ArrayBuffer;
   bytes: number;
+}
+
+/** One compiled form of a model; all forms share its weights. */
+export interface Variant extends Part {
+  features: Feature[];
 }
 
 export interface Model {
@@ -22,7 +28,7 @@ export interface Model {
   classes: number;
   licence?: string;
   note?: string;
-  weights: { url: string; bytes: number };
+  weights: Part;
   variants: Variant[];
 }
 

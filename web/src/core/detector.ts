@@ -1,9 +1,11 @@
 // The page's side of a detector: promises over the worker that holds the engine.
 
 import type { Manifest } from "./abi.ts";
+import { build } from "./build.ts";
 import type { Model, Variant } from "./catalog.ts";
 import { asError, type ErrorCode, SpotterError } from "./errors.ts";
 import type { DetectOptions, Found, FromWorker, Masks, Picture, Timings, ToWorker } from "./messages.ts";
+import { type Port, workerPort } from "./port.ts";
 import { type Capabilities, capabilities, ranked, startThreads } from "./probe.ts";
 
 /** Address of the worker's script, relative to this one; the build fills it in. */
@@ -16,6 +18,8 @@ export interface LoadOptions {
   threads?: number;
   /** Run this variant rather than the fastest that the browser can. */
   variant?: Variant;
+  /** Where the engine runs rather than in this bundle's own worker; `blocking` where it must not use threads. */
+  host?: { open: () => Port; blocking: boolean };
 }
 
 export interface Detection {
@@ -55,23 +59,23 @@ export class Detector {
   readonly capabilities: Capabilities;
   manifest!: Manifest;
   threads = 1;
-  private readonly worker: Worker;
+  private readonly worker: Port;
   private readonly waiting = new Map<number, Waiting>();
   private readsPictures = true;
   private closed: SpotterError | null = null;
   private nextId = 1;
   private onthreads: (() => void) | null = null;
 
-  private constructor(model: Model, can: Capabilities, variant: Variant) {
+  private constructor(model: Model, can: Capabilities, variant: Variant, open: () => Port) {
     this.model = model;
     this.variant = variant;
     this.capabilities = can;
-    this.worker = new Worker(new URL(WORKER_URL, import.meta.url), { name: "spotter engine" });
+    this.worker = open();
   }
 
   /** Loads a model in the fastest variant that runs here; where one fails to start, the next is tried. */
   static async load(model: Model, options: LoadOptions = {}): Promise<Detector> {
-    const can = capabilities();
+    const can = { ...capabilities(), ...(options.host?.blocking ? { threads: false } : {}) };
     const variants = options.variant ? [options.variant] : ranked(model.variants, can);
     let failure = new SpotterError("unsupported");
     for (const variant of variants) {
@@ -87,7 +91,7 @@ export class Detector {
 
   private static async loadVariant(model: Model, can: Capabilities, variant: Variant, options: LoadOptions) {
     if (options.signal?.aborted) throw new SpotterError("aborted");
-    const detector = new Detector(model, can, variant);
+    const detector = new Detector(model, can, variant, options.host?.open ?? ownWorker);
     const abort = () => detector.shut(new SpotterError("aborted"));
     options.signal?.addEventListener("abort", abort);
     try {
@@ -102,12 +106,16 @@ export class Detector {
   }
 
   private start(options: LoadOptions): Promise<void> {
-    const { module, weights } = { module: this.variant, weights: this.model.weights };
+    const { variant: module, model } = this;
+    let heard = false;
     const ready = new Promise<void>((resolve, reject) => {
       this.waiting.set(0, { resolve: () => resolve(), reject, since: 0 });
-      this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      this.worker.onmessage = ({ data }) => {
+        heard = true;
         if (data.kind === "progress") options.onprogress?.(data.loaded, data.total);
-        else if (data.kind === "ready") {
+        else if (data.kind === "ready" && data.build !== build) {
+          this.shut(new SpotterError("mismatch", `script of build ${build}, worker of build ${data.build}`));
+        } else if (data.kind === "ready") {
           this.manifest = data.manifest;
           this.threads = data.threads;
           this.readsPictures = data.readsPictures;
@@ -117,14 +125,14 @@ export class Detector {
       };
       this.worker.onerror = (event) => {
         event.preventDefault?.();
-        this.shut(new SpotterError("engine", event.message));
+        this.shut(new SpotterError(heard ? "engine" : "no-worker", event.message));
       };
     });
     this.send({
       kind: "load",
-      module: module.url,
-      weights: weights.url,
-      bytes: module.bytes + weights.bytes,
+      module: module.data ?? module.url,
+      weights: model.weights.data ?? model.weights.url,
+      bytes: module.bytes + model.weights.bytes,
       threads: options.threads ?? (module.features.includes("threads") ? startThreads(this.capabilities, 64) : 1),
     });
     return ready;
@@ -187,7 +195,11 @@ export class Detector {
           reject(error);
         },
       });
-      kept = send(id);
+      try {
+        kept = send(id);
+      } catch (cause) {
+        this.take(id)?.reject(asError(cause, "bad-source")); // e.g. a picture whose pixels the page may not see
+      }
     });
   }
 
@@ -234,6 +246,10 @@ export class Detector {
     this.waiting.clear();
     this.onthreads?.();
   }
+}
+
+function ownWorker(): Port {
+  return workerPort(new URL(WORKER_URL, import.meta.url));
 }
 
 function detectionsOf(found: Found, classes: string[]): Detection[] {

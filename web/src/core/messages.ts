@@ -86,7 +86,7 @@ export interface Found {
 
 export type FromWorker =
   | { kind: "progress"; loaded: number; total: number }
-  | { kind: "ready"; manifest: Manifest; threads: number; readsPictures: boolean }
+  | { kind: "ready"; build: string; manifest: Manifest; threads: number; readsPictures: boolean }
   | { kind: "threads"; threads: number }
   | { kind: "result"; id: number; found: Found; picture: ImageBitmap | VideoFrame | null }
   | { kind: "failed"; id: number; code: ErrorCode; detail: string }

@@ -1,0 +1,79 @@
+// Serves an engine to whoever sends messages: one piece of work at a time, in order.
+// Runs in the worker, or in the page itself where no worker can be had.
+
+import { build } from "./build.ts";
+import { Engine } from "./engine.ts";
+import { asError } from "./errors.ts";
+import type { FromWorker, LoadRequest, Picture, ServeRequest, ToWorker } from "./messages.ts";
+import { readsPictures } from "./pixels.ts";
+
+/** How long after loading the engine may be taken for idle, in milliseconds. */
+const warmUpAfter = 150;
+
+export type Request = Exclude<ToWorker, ServeRequest>;
+
+export class Host {
+  private engine: Promise<Engine> | null = null;
+  /** Each piece starts when the one before has ended. */
+  private work: Promise<unknown> = Promise.resolve();
+  private warmUp = 0;
+  private readonly ending = new AbortController();
+
+  constructor(private readonly post: (message: FromWorker, transfer: Transferable[]) => void) {}
+
+  take(request: Request): void {
+    clearTimeout(this.warmUp);
+    this.work = this.work.then(() => this.handle(request));
+  }
+
+  /** Calls downloads off and lets the engine go. */
+  end(): void {
+    clearTimeout(this.warmUp);
+    this.ending.abort();
+    this.engine = null;
+  }
+
+  private async handle(request: Request): Promise<void> {
+    const id = "id" in request ? request.id : 0;
+    try {
+      if (request.kind === "load") await this.load(request);
+      else if (request.kind === "threads") await this.setThreads(request.count);
+      else if (request.kind === "again") this.answer(id, (await this.loaded()).again(request.options), null);
+      else this.answer(id, await (await this.loaded()).run(request.picture, request.options), request.picture);
+    } catch (cause) {
+      if (request.kind === "run" && "close" in request.picture) request.picture.close();
+      const { code, detail } = asError(cause, "engine");
+      this.post({ kind: "failed", id, code, detail }, []);
+    }
+  }
+
+  private loaded(): Promise<Engine> {
+    if (!this.engine) throw new Error("no model is loaded");
+    return this.engine;
+  }
+
+  private async load(request: LoadRequest): Promise<void> {
+    const progress = (loaded: number) => this.post({ kind: "progress", loaded, total: request.bytes }, []);
+    this.engine = Engine.load(request, progress, this.ending.signal);
+    const ready = await this.engine;
+    const { manifest, threads } = ready;
+    this.post({ kind: "ready", build, manifest, threads, readsPictures }, []);
+    // Browsers compile twice, quickly and well: a run in the idle time sets the better code off.
+    this.warmUp = Number(setTimeout(() => ready.warmUp(), warmUpAfter));
+  }
+
+  private async setThreads(count: number): Promise<void> {
+    const ready = await this.loaded();
+    await ready.setThreads(count);
+    this.post({ kind: "threads", threads: ready.threads }, []);
+  }
+
+  /** Sends a result; the picture goes back with it, to be drawn under the boxes that were found in it. */
+  private answer(id: number, found: Awaited<ReturnType<Engine["run"]>>, picture: Picture | null): void {
+    const back = picture && !("data" in picture) ? picture : null;
+    const transfer: Transferable[] = [found.records.buffer];
+    if (found.masks) transfer.push(found.masks.data.buffer, found.masks.rects.buffer);
+    if (back) transfer.push(back);
+    this.post({ kind: "result", id, found, picture: back }, transfer);
+  }
+}
