@@ -84,11 +84,28 @@ func (c *chooser) dense(op *ir.Conv, residual *kernels.View) {
 		Pad: [2]int{op.Pad[0], op.Pad[1]}, Dilation: op.Dilation, Groups: max(op.Groups, 1),
 		Act: act(op.Act), Options: c.o.Options,
 	}
+	if w, ok := p.Winograd(); ok {
+		c.winograd(op, w)
+		return
+	}
 	var extra []Arg
 	if residual != nil {
 		extra = append(extra, c.input(1))
 	}
 	c.denseCall(op, p, c.input(0), c.output(), extra...)
+}
+
+// winograd carries the plain weights and transforms them when they are unpacked.
+func (c *chooser) winograd(op *ir.Conv, p kernels.WinogradParams) {
+	plain := p.Plain()
+	plain.Groups = 1
+	param := c.denseParam(op, plain)
+	param.Finish = &pack.Finish{
+		Func: func(m *emit.Module) *emit.Func { return kernels.WinogradWeightsFunc(m, p) }, Floats: p.WeightFloats(),
+	}
+	call := c.call(p.Name(), p.Units(), func(m *emit.Module) *emit.Func { return kernels.WinogradFunc(m, p) },
+		c.withResidual(op, Arg{Param: param})...)
+	call.Scratch = p.ScratchBytes()
 }
 
 // denseCall appends the general convolution from in to out, plus a residual.

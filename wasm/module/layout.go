@@ -25,6 +25,7 @@ type layout struct {
 	ScratchStep int
 	Detect      int // scratch of detect or classify
 	Mask        int // scratch of mask
+	Bench       int // where load() works, behind the weights file
 }
 
 // lay fixes the addresses. The weights file lies over the end of the packed weights and
@@ -61,7 +62,8 @@ func (b *builder) lay(h *head) error {
 	take(plan.Align) // letterboxing reads a little before the picture
 	l.Pixels = at
 	in := b.p.Input.Shape
-	end := max(at+in[1]*in[2]*4, l.Wire+len(b.file.Bytes))
+	l.Bench = align(max(l.Weights+b.file.Packed, l.Wire+len(b.file.Bytes)), plan.Align)
+	end := max(at+in[1]*in[2]*4, l.Bench+b.file.Bench)
 	l.Pages = (end + abi.PageSize - 1) / abi.PageSize
 	if l.Pages > maxPages {
 		return fmt.Errorf("the network needs %d MiB of memory, WebAssembly has 4096", end>>20)

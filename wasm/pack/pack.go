@@ -13,6 +13,7 @@ import (
 	"encoding/binary"
 	"math"
 
+	"spotter/kernels/emit"
 	"spotter/models"
 	"spotter/wasm/ir"
 )
@@ -36,15 +37,23 @@ type Run struct {
 
 // Param is what one kernel reads: runs that follow each other, or plain numbers.
 type Param struct {
-	Runs  []Run
-	Plain []float32
-	Exact bool // every weight of the runs fits float16
+	Runs   []Run
+	Plain  []float32
+	Exact  bool    // every weight of the runs fits float16
+	Finish *Finish // what is left to do when the runs are unpacked
 
 	Offset int // from the start of the packed parameters, in bytes; set by Pack
 }
 
-// Floats counts the packed numbers.
-func (p *Param) Floats() int {
+// Finish makes the packed parameters of the unpacked runs: a function f(runs, packed),
+// addresses that do not overlap.
+type Finish struct {
+	Func   func(m *emit.Module) *emit.Func
+	Floats int // packed numbers
+}
+
+// floats counts the numbers of the runs or the plain ones.
+func (p *Param) floats() int {
 	n := len(p.Plain)
 	for _, r := range p.Runs {
 		n += len(r.Data)
@@ -97,12 +106,16 @@ func (r *Run) scaled() []float32 {
 	return out
 }
 
-// Copy is one piece of work of load(): unpacking a run (Lanes, K and Blocks set), or
-// moving Bytes bytes. From counts from the file's start, To from that of the packed parameters.
+// Copy is one piece of work of load(): unpacking a run (Lanes, K and Blocks set),
+// moving Bytes bytes, or finishing what the pieces before made. From counts from the file's
+// start, To from that of the packed parameters, or from that of the bench (Bench set), memory
+// beside them of which a Finish reads.
 type Copy struct {
 	From, To         int
 	Lanes, K, Blocks int
 	Bytes            int
+	Bench            bool
+	Finish           func(m *emit.Module) *emit.Func
 }
 
 // File is a weights file and how to unpack it.
@@ -111,7 +124,11 @@ type File struct {
 	Bytes    []byte
 	Packed   int    // bytes of the packed parameters
 	Lead     int    // the file may lie Lead bytes behind the packed parameters' start: unpacking in order overwrites nothing unread
+	Bench    int    // bytes of the bench
 	Copies   []Copy // in order; empty when the file is the packed parameters
+
+	bench  bool // pieces go to the bench
+	placed int  // bytes there
 }
 
 // Choose is F16 where that loses nothing.
@@ -130,18 +147,21 @@ func Pack(params []*Param, e Encoding) *File {
 	for _, p := range params {
 		f.align(64)
 		p.Offset = f.Packed
-		f.plain(p.Plain)
-		for i := range p.Runs {
-			if e == F32 {
-				f.plain(p.Runs[i].scaled())
-			} else {
-				f.half(&p.Runs[i])
-			}
+		if p.Finish == nil {
+			f.param(p)
+			continue
 		}
+		f.bench = true
+		f.param(p)
+		f.Bench = max(f.Bench, 4*p.floats())
+		f.bench, f.placed = false, 0
+		f.Copies = append(f.Copies, Copy{To: f.Packed, Finish: p.Finish.Func})
+		f.Packed += 4 * p.Finish.Floats
+		f.lead()
 	}
-	f.Lead = max(0, (f.Lead+15)/16*16)
-	if e == F32 {
-		f.Lead, f.Copies = 0, nil
+	f.Lead = (f.Lead + 15) / 16 * 16
+	if f.Lead == 0 && e == F32 {
+		f.Copies = nil
 	}
 	return f
 }
@@ -155,14 +175,43 @@ func (f *File) align(n int) {
 	}
 }
 
+func (f *File) param(p *Param) {
+	f.plain(p.Plain)
+	for i := range p.Runs {
+		if f.Encoding == F32 {
+			f.plain(p.Runs[i].scaled())
+		} else {
+			f.half(&p.Runs[i])
+		}
+	}
+}
+
+// to is where the next piece goes.
+func (f *File) to(c Copy) Copy {
+	c.From, c.To, c.Bench = len(f.Bytes), f.Packed, f.bench
+	if f.bench {
+		c.To = f.placed
+	}
+	return c
+}
+
+// place counts bytes that were written.
+func (f *File) place(bytes int) {
+	if f.bench {
+		f.placed += bytes
+		return
+	}
+	f.Packed += bytes
+	f.lead()
+}
+
 func (f *File) plain(values []float32) {
 	if len(values) == 0 {
 		return
 	}
-	f.Copies = append(f.Copies, Copy{From: len(f.Bytes), To: f.Packed, Bytes: 4 * len(values)})
+	f.Copies = append(f.Copies, f.to(Copy{Bytes: 4 * len(values)}))
 	f.floats(values)
-	f.Packed += 4 * len(values)
-	f.lead()
+	f.place(4 * len(values))
 }
 
 func (f *File) floats(values []float32) {
@@ -172,18 +221,16 @@ func (f *File) floats(values []float32) {
 }
 
 func (f *File) half(r *Run) {
-	f.Copies = append(f.Copies, Copy{From: len(f.Bytes), To: f.Packed, Lanes: r.Lanes, K: r.K, Blocks: r.Blocks})
+	f.Copies = append(f.Copies, f.to(Copy{Lanes: r.Lanes, K: r.K, Blocks: r.Blocks}))
 	for b := range r.Blocks {
 		f.floats(r.Scale[b*r.Lanes:][:r.Lanes])
 		f.floats(r.Bias[b*r.Lanes:][:r.Lanes])
-		f.Packed += 4 * r.Lanes
-		f.lead()
+		f.place(4 * r.Lanes)
 		for k := 1; k <= r.K; k++ {
 			for _, v := range r.Data[(b*(r.K+1)+k)*r.Lanes:][:r.Lanes] {
 				f.Bytes = binary.LittleEndian.AppendUint16(f.Bytes, models.FloatToHalf(v))
 			}
-			f.Packed += 4 * r.Lanes
-			f.lead()
+			f.place(4 * r.Lanes)
 		}
 	}
 }
