@@ -81,6 +81,21 @@ func ParseDataset(text []byte) (*Dataset, error) {
 	return d, nil
 }
 
+// First is the set of the first n pictures.
+func (d *Dataset) First(n int) *Dataset {
+	part := &Dataset{Images: d.Images[:min(n, len(d.Images))], Categories: d.Categories}
+	kept := map[int]bool{}
+	for _, im := range part.Images {
+		kept[im.ID] = true
+	}
+	for _, t := range d.Truths {
+		if kept[t.Image] {
+			part.Truths = append(part.Truths, t)
+		}
+	}
+	return part
+}
+
 // CategoryOf maps a model's class ids to the set's category ids: by name, or, when
 // no name is known and the counts agree, in the order of the ids. A class without
 // a category maps to -1.
