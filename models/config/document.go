@@ -4,9 +4,9 @@ import (
 	"errors"
 	"math"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Limits of a YAML file; real ones are far below.
@@ -77,11 +77,17 @@ func tooDeep(text []byte) (place, bool) {
 	return at, false
 }
 
+// syntaxError knows the parser's errors by what they can: the package that names their
+// type holds an encoder and a decoder too, which the compiler in the page has no use for.
 func syntaxError(err error) *Error {
-	var syntax *yaml.SyntaxError
-	if errors.As(err, &syntax) && syntax.Token != nil && syntax.Token.Position != nil {
-		p := syntax.Token.Position
-		return errorAt(place{p.Line, p.Column}, "this is not YAML: %s", syntax.Message)
+	var syntax interface {
+		error
+		GetToken() *token.Token
+		GetMessage() string
+	}
+	if errors.As(err, &syntax) && syntax.GetToken() != nil && syntax.GetToken().Position != nil {
+		p := syntax.GetToken().Position
+		return errorAt(place{p.Line, p.Column}, "this is not YAML: %s", syntax.GetMessage())
 	}
 	return errorAt(place{}, "this is not YAML: %v", err)
 }

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"spotter/models/config"
 )
@@ -14,22 +15,32 @@ import (
 
 // detectorYAML replaces the last row, Segment, by Detect with its first two arguments.
 func detectorYAML(text []byte) ([]byte, error) {
-	return edit(text, func(doc yaml.MapSlice) (yaml.MapSlice, error) {
-		for _, item := range doc {
-			rows, _ := item.Value.([]any)
-			if item.Key != "head" || len(rows) == 0 {
-				continue
+	return edit(text, func(doc *ast.MappingNode) error {
+		if head := valueOf(doc, "head"); head != nil {
+			rows, _ := head.Value.(*ast.SequenceNode)
+			if rows != nil && len(rows.Values) > 0 && withoutCoefficients(rows.Values[len(rows.Values)-1]) {
+				return nil
 			}
-			row, _ := rows[len(rows)-1].([]any)
-			if len(row) < 4 || row[2] != "Segment" {
-				continue
-			}
-			args, _ := row[3].([]any)
-			row[2], row[3] = "Detect", args[:min(len(args), 2)]
-			return doc, nil
 		}
-		return nil, errors.New("it does not end with a row of Segment")
+		return errors.New("it does not end with a row of Segment")
 	})
+}
+
+// withoutCoefficients makes [from, number, Segment, [nc, anchors, masks, prototypes]]
+// a row of Detect; false when it is none.
+func withoutCoefficients(row ast.Node) bool {
+	list, _ := row.(*ast.SequenceNode)
+	if list == nil || len(list.Values) < 4 {
+		return false
+	}
+	module, _ := list.Values[2].(*ast.StringNode)
+	args, _ := list.Values[3].(*ast.SequenceNode)
+	if module == nil || module.Value != "Segment" || args == nil {
+		return false
+	}
+	module.Value, module.Token.Value = "Detect", "Detect"
+	args.Values = args.Values[:min(len(args.Values), 2)]
+	return true
 }
 
 // sizedYAML sets the multiples of a size n, s, m, l or x.
@@ -38,30 +49,52 @@ func sizedYAML(text []byte, size string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("there is no size %.40q", size)
 	}
-	return edit(text, func(doc yaml.MapSlice) (yaml.MapSlice, error) {
-		for _, set := range []yaml.MapItem{{Key: "depth_multiple", Value: depth}, {Key: "width_multiple", Value: width}} {
-			found := false
-			for i := range doc {
-				if doc[i].Key == set.Key {
-					doc[i].Value, found = set.Value, true
-				}
-			}
-			if !found {
-				doc = append(doc, set)
+	line := fmt.Sprintf("depth_multiple: %v\nwidth_multiple: %v\n", depth, width)
+	return edit(text, func(doc *ast.MappingNode) error {
+		multiples, err := mapping([]byte(line))
+		if err != nil {
+			return err
+		}
+		for _, set := range multiples.Values {
+			if old := valueOf(doc, set.Key.String()); old != nil {
+				old.Value = set.Value
+			} else {
+				doc.Values = append(doc.Values, set)
 			}
 		}
-		return doc, nil
+		return nil
 	})
 }
 
-func edit(text []byte, change func(yaml.MapSlice) (yaml.MapSlice, error)) ([]byte, error) {
-	var doc yaml.MapSlice
-	err := yaml.Unmarshal(text, &doc)
+func valueOf(doc *ast.MappingNode, key string) *ast.MappingValueNode {
+	for _, v := range doc.Values {
+		if v.Key.GetToken().Value == key {
+			return v
+		}
+	}
+	return nil
+}
+
+func mapping(text []byte) (*ast.MappingNode, error) {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(file.Docs) == 1 {
+		if doc, ok := file.Docs[0].Body.(*ast.MappingNode); ok {
+			return doc, nil
+		}
+	}
+	return nil, errors.New("it is not one list of keys and values")
+}
+
+func edit(text []byte, change func(*ast.MappingNode) error) ([]byte, error) {
+	doc, err := mapping(text)
 	if err == nil {
-		doc, err = change(doc)
+		err = change(doc)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the network's YAML cannot be changed: %w", err)
 	}
-	return yaml.Marshal(doc)
+	return []byte(doc.String() + "\n"), nil
 }
