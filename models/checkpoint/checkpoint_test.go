@@ -1,6 +1,7 @@
 package checkpoint_test
 
 import (
+	"bytes"
 	"math"
 	"os"
 	"slices"
@@ -61,6 +62,19 @@ func TestCheckpointsOfEveryKindDecodeAsExpected(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestBackboneOfAnotherName takes a checkpoint whose training registered the backbone under
+// a name of its own.
+func TestBackboneOfAnotherName(t *testing.T) {
+	data := bytes.ReplaceAll(file(t, "best.pt"), []byte("MobileNetV4ConvSmall"), []byte("our_own_feature_net_"))
+	m, err := checkpoint.Load(data, checkpoint.Options{Width: 64, Height: 96})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(m.YAML), "MobileNetV4ConvSmall") || !strings.Contains(strings.Join(m.Checkpoint.Notes, "\n"), "our_own_feature_net_ is built as MobileNetV4ConvSmall") {
+		t.Errorf("notes %q\n%s", m.Checkpoint.Notes, m.YAML)
 	}
 }
 

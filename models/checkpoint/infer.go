@@ -25,6 +25,9 @@ func (c *Checkpoint) complete(p *plan, o Options) error {
 	if p.yaml == nil {
 		return c.inferYAML(p, o, backbone)
 	}
+	if o.YAML == nil {
+		p.yaml = c.knownBackbone(p.yaml, backbone)
+	}
 	p.backbone = backbone.unless(p.yaml)
 	if o.YAML != nil && o.Scale == "" && c.match(p, o) < 1 {
 		for _, s := range sizes {
@@ -182,6 +185,24 @@ func (c *Checkpoint) resized(text []byte, depth, width float64) []byte {
 	return []byte(strings.Join(lines, "\n"))
 }
 
+// knownBackbone gives a MobileNetV4 that the training registered under a name of its own
+// the name of the one that it resembles. The text is yamlText's.
+func (c *Checkpoint) knownBackbone(yaml []byte, b *backbone) []byte {
+	head, rest, ok := strings.Cut(string(yaml), "backbone:\n  - [-1, 1, \"")
+	own, rest, closed := strings.Cut(rest, "\"")
+	if b == nil || !ok || !closed || backboneName(yaml) != "" {
+		return yaml
+	}
+	for _, candidate := range b.candidates() {
+		text, err := config.Builtin(candidate)
+		if name := backboneName(text); err == nil && name != "" {
+			c.note("the backbone %.40s is built as %s: its blocks are those of the parameters", own, name)
+			return []byte(head + "backbone:\n  - [-1, 1, \"" + name + "\"" + rest)
+		}
+	}
+	return yaml
+}
+
 // backboneName finds the MobileNetV4 that a YAML names, "" when it names none that is known.
 func backboneName(yaml []byte) string {
 	parts := strings.Split(string(yaml), "MobileNetV4")
@@ -195,6 +216,21 @@ func backboneName(yaml []byte) string {
 		}
 	}
 	return ""
+}
+
+// Backbone reads the blocks of a MobileNetV4 off the shapes of parameters, where they are
+// others than those of the backbone that the YAML names; nil where they are the same, or
+// where the YAML names none.
+func Backbone(w models.Weights, yaml []byte) (*config.BackboneSpec, error) {
+	if backboneName(yaml) == "" {
+		return nil, nil
+	}
+	c, err := FromWeights(w, nil)
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.backbone()
+	return b.unless(yaml), err
 }
 
 // backbone is a MobileNetV4 as the parameters' shapes give it.

@@ -127,6 +127,12 @@ func classNames(text string) ([]string, error) {
 
 // assemble builds the graph and fits the weights to it.
 func (m *Model) assemble(opts config.Options, task string) error {
+	// A backbone with other blocks than its name says shows in the weights only.
+	backbone, err := checkpoint.Backbone(m.Weights, m.YAML)
+	if err != nil {
+		return err
+	}
+	opts.Backbone = backbone
 	g, err := config.Load(m.YAML, m.Name+".yaml", opts)
 	if err != nil {
 		return err
