@@ -25,7 +25,7 @@ func withAPI(t *testing.T) Site {
 		t.Fatal(result.Errors)
 	}
 	site.add("api.js", result.OutputFiles[0].Contents)
-	site.add("blank.html", []byte("<!doctype html><title>blank</title>"))
+	site.add("blank.html", []byte("<!doctype html><title>blank</title><link rel=\"icon\" href=\"data:,\">"))
 	return site
 }
 
@@ -48,21 +48,21 @@ func runAPI[T any](t *testing.T, script string) T {
 func TestDetectorCanBeCalledOff(t *testing.T) {
 	got := runAPI[map[string]string](t, `
 		const during = new AbortController();
-		const loading = Detector.load(model, {signal: during.signal, onprogress: () => during.abort()});
+		const loading = outcome(Detector.load(model, {signal: during.signal, onprogress: () => during.abort()}));
 		const before = AbortSignal.abort();
 		const detector = await Detector.load(model);
 		const running = new AbortController();
-		const run = detector.detect(await picture(), {}, running.signal);
+		const run = outcome(detector.detect(await picture(), {}, running.signal));
 		running.abort();
 		const answers = {
-			load: await outcome(loading),
+			load: await loading,
 			early: await outcome(Detector.load(model, {signal: before})),
-			run: await outcome(run),
+			run: await run,
 			again: await outcome(detector.detect(await picture())),
 		};
-		const last = detector.detect(await picture());
+		const last = outcome(detector.detect(await picture()));
 		detector.close();
-		return {...answers, closing: await outcome(last), closed: await outcome(detector.detect(await picture()))};`)
+		return {...answers, closing: await last, closed: await outcome(detector.detect(await picture()))};`)
 	for name, code := range map[string]string{
 		"load": "aborted", "early": "aborted", "run": "aborted", "again": "done", "closing": "closed", "closed": "closed",
 	} {

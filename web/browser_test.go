@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +38,7 @@ const (
 	grantedCamera camera = "granted" // plays the fake video, and pages may use it
 	deniedCamera  camera = "denied"
 	noCamera      camera = "none"
+	twoCameras    camera = "two" // that show a test pattern
 )
 
 var (
@@ -76,8 +78,10 @@ func browserWith(t *testing.T, c camera) context.Context {
 	)
 	switch c {
 	case grantedCamera:
-		flags = append(flags, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", "device-count=2"),
+		flags = append(flags, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
 			chromedp.Flag("use-file-for-fake-video-capture", fakeVideo(t)))
+	case twoCameras:
+		flags = append(flags, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", "device-count=2"))
 	case deniedCamera:
 		flags = append(flags, chromedp.Flag("use-fake-device-for-media-stream", true))
 	case noCamera:
@@ -134,7 +138,10 @@ func open(t *testing.T, v view) *tab {
 	parent := browserWith(t, v.camera)
 	ctx, cancel := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	p := &tab{t: t, ctx: ctx}
+	if err := chromedp.Do(ctx); err != nil { // opens the tab, which lives as long as this context
+		t.Fatal(err)
+	}
+	p := &tab{t: t, ctx: ctx, console: func() []string { return nil }}
 	p.do(chromedp.EmulateViewport(int64(or(v.width, 1280)), int64(or(v.height, 860)), chromedp.EmulateScale(or(v.scale, 1))))
 	p.listen(v.expects)
 	p.emulate(v)
@@ -144,7 +151,10 @@ func open(t *testing.T, v view) *tab {
 	at := address(t, v.insecure)
 	if v.site != nil {
 		own := httptest.NewServer(v.site)
-		t.Cleanup(own.Close)
+		t.Cleanup(func() {
+			own.CloseClientConnections() // an answer that a test holds back must not hold up the end
+			own.Close()
+		})
 		at = fmt.Sprintf("http://localhost:%d/", own.Listener.Addr().(*net.TCPAddr).Port)
 	}
 	p.do(chromedp.Navigate(at + v.path))
@@ -203,7 +213,7 @@ func (p *tab) listen(expects string) {
 	}
 	p.t.Cleanup(func() {
 		for _, line := range p.console() {
-			if expects == "" || !strings.Contains(line, expects) {
+			if expects == "" || !regexp.MustCompile(expects).MatchString(line) {
 				p.t.Errorf("the page said: %s", line)
 			}
 		}
@@ -219,9 +229,9 @@ func (p *tab) must(err error) {
 
 func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	if err := chromedp.Do(p.ctx, steps...); err != nil {
-		p.t.Fatal(err)
-	}
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	p.must(chromedp.Do(ctx, steps...))
 }
 
 func call[P, R any](p *tab, c cdp.Command[P, R], params P) R {

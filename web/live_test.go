@@ -75,7 +75,7 @@ func nearest(d pageDetection, in []pageDetection) float32 {
 // TestOtherCamera: with two cameras the page offers to change, and does.
 func TestOtherCamera(t *testing.T) {
 	const device = "document.querySelector('#video').srcObject?.getVideoTracks()[0].getSettings().deviceId"
-	p := openReady(t, view{})
+	p := openReady(t, view{camera: twoCameras})
 	p.click("#camera")
 	p.next(0)
 	first := eval[string](p, device)

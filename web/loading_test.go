@@ -8,7 +8,7 @@ import (
 )
 
 // weightsBy serves the tests' site, but for the weights, which the function answers.
-func weightsBy(t *testing.T, answer func(w http.ResponseWriter, data []byte)) http.Handler {
+func weightsBy(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, data []byte)) http.Handler {
 	t.Helper()
 	site := testSite(t)
 	rest := NewHandler(site)
@@ -20,19 +20,22 @@ func weightsBy(t *testing.T, answer func(w http.ResponseWriter, data []byte)) ht
 		}
 		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 		w.Header().Set("Content-Type", "application/octet-stream")
-		answer(w, site[name].Data)
+		answer(w, r, site[name].Data)
 	})
 }
 
 func TestLoadingShowsBytesAndPercent(t *testing.T) {
 	release := make(chan struct{})
-	p := open(t, view{before: record, site: weightsBy(t, func(w http.ResponseWriter, data []byte) {
+	p := open(t, view{before: record, site: weightsBy(t, func(w http.ResponseWriter, r *http.Request, data []byte) {
 		_, _ = w.Write(data[:len(data)/2])
 		w.(http.Flusher).Flush()
-		<-release
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
 		_, _ = w.Write(data[len(data)/2:])
 	})})
-	p.wait("/5\\.\\d of 10\\.\\d MB \\(5\\d%\\)/.test(document.querySelector('#loading-text').textContent)")
+	p.wait("/5\\.\\d MB of 10\\.\\d MB \\(5\\d%\\)/.test(document.querySelector('#loading-text').textContent)")
 	if value := eval[float64](p, "document.querySelector('#loading-bar').value"); value < 0.5 || value > 0.6 {
 		t.Errorf("the bar stands at %v", value)
 	}
@@ -49,26 +52,26 @@ func TestLoadingShowsBytesAndPercent(t *testing.T) {
 }
 
 func TestBadDownloads(t *testing.T) {
-	for code, answer := range map[string]func(w http.ResponseWriter, data []byte){
-		"bad-weights": func(w http.ResponseWriter, data []byte) { _, _ = w.Write(data[:len(data)-100]) },
-		"mismatch": func(w http.ResponseWriter, data []byte) {
+	for code, answer := range map[string]func(w http.ResponseWriter, r *http.Request, data []byte){
+		"bad-weights": func(w http.ResponseWriter, r *http.Request, data []byte) { _, _ = w.Write(data[:len(data)-100]) },
+		"mismatch": func(w http.ResponseWriter, r *http.Request, data []byte) {
 			other := bytes.Clone(data)
 			other[len(other)/2] ^= 1
 			_, _ = w.Write(other)
 		},
-		"html-instead": func(w http.ResponseWriter, _ []byte) {
+		"html-instead": func(w http.ResponseWriter, r *http.Request, _ []byte) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = w.Write([]byte("<!doctype html>Not here"))
 		},
-		"not-found": func(w http.ResponseWriter, _ []byte) { w.WriteHeader(http.StatusNotFound) },
-		"network": func(w http.ResponseWriter, data []byte) {
+		"not-found": func(w http.ResponseWriter, r *http.Request, _ []byte) { w.WriteHeader(http.StatusNotFound) },
+		"network": func(w http.ResponseWriter, r *http.Request, data []byte) {
 			_, _ = w.Write(data[:1000])
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		},
 	} {
 		t.Run(code, func(t *testing.T) {
-			p := open(t, view{site: weightsBy(t, answer), expects: ".bin"})
+			p := open(t, view{site: weightsBy(t, answer), expects: "^(warning|error)"})
 			if got := p.notice(); got != code {
 				t.Errorf("the notice tells of %s", got)
 			}
