@@ -94,26 +94,37 @@ func (f *detectFlags) run(files []string, stdout, stderr io.Writer) error {
 
 // start loads, compiles and starts a network, saying so on stderr.
 func start(model *modelFlags, stderr io.Writer) (*load.Model, *run.Engine, error) {
-	begin := time.Now()
-	say := func(format string, args ...any) {
-		fmt.Fprintf(stderr, "%5.1f s  %s\n", time.Since(begin).Seconds(), fmt.Sprintf(format, args...))
-	}
+	say := stopwatch(stderr)
 	m, err := model.load()
 	if err != nil {
 		return nil, nil, err
 	}
 	say("read %s", *model.file)
+	e, err := launch(m, *model.file, say)
+	return m, e, err
+}
+
+// stopwatch prints lines with the seconds since it was made.
+func stopwatch(stderr io.Writer) func(format string, args ...any) {
+	begin := time.Now()
+	return func(format string, args ...any) {
+		fmt.Fprintf(stderr, "%5.1f s  %s\n", time.Since(begin).Seconds(), fmt.Sprintf(format, args...))
+	}
+}
+
+// launch compiles and starts a network; file is its name in errors.
+func launch(m *load.Model, file string, say func(format string, args ...any)) (*run.Engine, error) {
 	compiled, err := wasm.Compile(m.Graph, m.Weights, wasm.Options{Task: m.Task})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", *model.file, err)
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	say("compiled for %dx%d pixels", compiled.Manifest.Width, compiled.Manifest.Height)
 	e, err := run.New(context.Background(), compiled.Module, compiled.Weights, run.Options{})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	say("ready")
-	return m, e, nil
+	return e, nil
 }
 
 // found is what one picture shows, as --json prints it.

@@ -21,6 +21,7 @@ type command struct {
 // and lives in a file of its name.
 var commands = []command{
 	{"detect", "find objects in pictures", runDetect},
+	{"classify", "name what pictures show, with a classifier", runClassify},
 	{"eval", "measure a network on pictures in COCO's format", runEval},
 	{"compile", "compile a network to a WebAssembly module and its weights", runCompile},
 	{"serve", "serve the page", runServe},
