@@ -112,6 +112,48 @@ func TestHoistPointwise(t *testing.T) {
 	n.expect(3, out)
 }
 
+// TestSplitJoins has the head's way up: an upsampled map joined with a larger one in
+// front of a C3 block. The upsampling is never computed.
+func TestSplitJoins(t *testing.T) {
+	for order := range 2 {
+		n, x := newNet(t, 16, 16)
+		large := n.conv(x, 6, 3, 1)
+		small := n.conv(large, 4, 3, 2)
+		in := []*models.Value{n.add(&models.Resize{Scale: [2]float32{2, 2}, Mode: "nearest"}, small), large}
+		if order == 1 {
+			slices.Reverse(in)
+		}
+		join := n.concat(in...)
+		a, b := n.act(n.conv(join, 4, 1, 1), models.ActSiLU), n.act(n.conv(join, 4, 1, 1), models.ActSiLU)
+		m := n.conv(n.conv(a, 4, 1, 1), 4, 3, 1)
+		n.expect(7, n.conv(n.concat(m, b), 8, 1, 1), small)
+
+		n, x = newNet(t, 16, 16) // three parts: two stay joined
+		large = n.conv(x, 6, 3, 1)
+		small = n.conv(large, 4, 3, 2)
+		up := n.add(&models.Resize{Scale: [2]float32{2, 2}, Mode: "nearest"}, small)
+		n.expect(5, n.act(n.conv(n.concat(large, up, n.conv(x, 5, 3, 1)), 8, 1, 1), models.ActReLU))
+	}
+}
+
+func TestJoinThatIsReadTwiceStays(t *testing.T) {
+	n, x := newNet(t, 16, 16)
+	large := n.conv(x, 6, 3, 1)
+	up := n.add(&models.Resize{Scale: [2]float32{2, 2}, Mode: "nearest"}, n.conv(large, 4, 3, 2))
+	join := n.concat(up, large)
+	n.expect(5, n.conv(join, 4, 1, 1), n.conv(join, 4, 3, 1))
+}
+
+// TestLateActivations has ResNet's block: the activation follows the sum.
+func TestLateActivations(t *testing.T) {
+	n, x := newNet(t, 16, 16)
+	a := n.conv(x, 6, 3, 1)
+	b := n.act(n.sum(n.conv(n.conv(a, 7, 3, 1), 6, 1, 1), a), models.ActReLU)
+	thin := &models.Conv{Out: 9, Kernel: [2]int{1, 1}, Stride: [2]int{2, 2}, Groups: 1, Weight: "thin"}
+	c := n.act(n.sum(n.conv(n.conv(b, 4, 3, 2), 9, 1, 1), n.add(thin, b)), models.ActReLU)
+	n.expect(6, c)
+}
+
 // TestMergeSiblings has a C3 block: the product of both first convolutions lies over
 // the concatenation, so nothing else of that size is stored.
 func TestMergeSiblings(t *testing.T) {

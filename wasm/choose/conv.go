@@ -13,7 +13,8 @@ func (c *chooser) conv(op *ir.Conv) error {
 		residual = &c.in[1]
 	}
 	switch {
-	case op.Pointwise():
+	case op.Product():
+		c.thin(op)
 		c.pointwise(op, residual)
 	case op.Depthwise(c.in[0].C) && max(op.Dilation[0], op.Dilation[1]) <= 1:
 		c.depthwise(op, residual)
@@ -23,27 +24,41 @@ func (c *chooser) conv(op *ir.Conv) error {
 	return nil
 }
 
+// thin makes the input's view that of the pixels which the stride meets.
+func (c *chooser) thin(op *ir.Conv) {
+	if op.Stride == [2]int{1, 1} || op.Stride == [2]int{} {
+		return
+	}
+	in := &c.in[0]
+	in.H, in.W = c.out.H, c.out.W
+	in.RowStride *= op.Stride[0]
+	in.PixelStride *= op.Stride[1]
+}
+
 // pointwise runs on the input as one row of pixels.
 func (c *chooser) pointwise(op *ir.Conv, residual *kernels.View) {
 	p := kernels.PointwiseParams{
 		In: c.in[0], Out: c.out, Residual: residual, Act: act(op.Act), Options: c.o.Options,
 	}
 	pixels := c.out.W
-	if c.in[0].Run() && c.out.Run() {
+	if op.Pre {
+		p.Pre, p.PreUp = &c.in[len(c.in)-1], max(op.PreUp, 1)
+	}
+	if c.in[0].Run() && c.out.Run() && p.PreUp <= 1 {
 		pixels *= c.out.H
 	}
 	p.Tile = c.tile(pixels, c.out.C)
 	p = p.Tuned()
 	param := pack.Filter(&op.Filter, p.Pack(op.Filter.Data, nil), op.Out, c.in[0].C, p.Tile.Channels)
 	c.call(p.Name(), p.Units(), func(m *emit.Module) *emit.Func { return kernels.PointwiseFunc(m, p) },
-		c.withResidual(op, Arg{Param: param})...)
+		c.withAdded(Arg{Param: param})...)
 }
 
-// withResidual lists a convolution's arguments: in, weights, out[, residual].
-func (c *chooser) withResidual(op *ir.Conv, param Arg) []Arg {
+// withAdded lists a convolution's arguments: in, weights, out, and what is added.
+func (c *chooser) withAdded(param Arg) []Arg {
 	args := []Arg{c.input(0), param, c.output()}
-	if op.Residual {
-		args = append(args, c.input(1))
+	for i := 1; i < len(c.step.In); i++ {
+		args = append(args, c.input(i))
 	}
 	return args
 }
@@ -104,7 +119,7 @@ func (c *chooser) winograd(op *ir.Conv, p kernels.WinogradParams) {
 		Func: func(m *emit.Module) *emit.Func { return kernels.WinogradWeightsFunc(m, p) }, Floats: p.WeightFloats(),
 	}
 	call := c.call(p.Name(), p.Units(), func(m *emit.Module) *emit.Func { return kernels.WinogradFunc(m, p) },
-		c.withResidual(op, Arg{Param: param})...)
+		c.withAdded(Arg{Param: param})...)
 	call.Scratch = p.ScratchBytes()
 }
 

@@ -7,14 +7,16 @@ import "spotter/models"
 
 // Conv is a convolution with everything that is fused into it:
 //
-//	out = act(conv(In[0]) * Filter.Scale + Filter.Bias) + In[1]	(Residual)
-//	out = act(conv(In[0]) * Filter.Scale + Filter.Bias + In[1])	(ResidualFirst)
+//	out = act(conv(In[0]) * Filter.Scale + Filter.Bias + pre) + residual
+//
+// Its inputs are, in this order: what is convolved, the residual and pre, where it has them.
 type Conv struct {
-	models.Conv   // the geometry
-	Filter        Filter
-	Act           models.Activation
-	Residual      bool
-	ResidualFirst bool // with Residual: added before the activation
+	models.Conv // the geometry
+	Filter      Filter
+	Act         models.Activation
+	Residual    bool
+	Pre         bool // sums that another convolution began; pointwise only
+	PreUp       int  // each pixel of pre stands for PreUp x PreUp of the output; 0 is 1
 }
 
 // Filter is a convolution's parameters: weights [Out, In/Groups, KH, KW] as the
@@ -53,8 +55,11 @@ func at(list []float32, i int, none float32) float32 {
 }
 
 // Pointwise says whether the convolution is a plain product at each pixel.
-func (c *Conv) Pointwise() bool {
-	return c.Kernel == [2]int{1, 1} && c.Stride == [2]int{1, 1} && c.Pad == [4]int{} && c.Groups <= 1
+func (c *Conv) Pointwise() bool { return c.Product() && c.Stride == [2]int{1, 1} }
+
+// Product says whether the convolution is a plain product at each pixel that it reads.
+func (c *Conv) Product() bool {
+	return c.Kernel == [2]int{1, 1} && c.Pad == [4]int{} && c.Groups <= 1
 }
 
 // Depthwise says whether each channel is convolved by itself.

@@ -108,6 +108,9 @@ func describe(s *ir.Step) string {
 		if op.Residual {
 			text += "+add"
 		}
+		if op.Pre {
+			text = "add+" + text
+		}
 		return text
 	case *models.Activation:
 		return actNames[op.Kind]

@@ -73,6 +73,25 @@ func fuseActivations(p *ir.Program) {
 	}
 }
 
+// fuseLateActivations turns act(conv(x) + y) into a pointwise convolution that begins
+// its sums with y.
+func fuseLateActivations(p *ir.Program) {
+	uses := p.Uses()
+	for _, s := range snapshot(p) {
+		a, ok := s.Op.(*models.Activation)
+		if !ok || uses[s.In[0]] != 1 || s.In[0].From == nil {
+			continue
+		}
+		from := s.In[0].From
+		conv, ok := from.Op.(*ir.Conv)
+		if !ok || !conv.Residual || conv.Pre || !conv.Product() || conv.Act.Kind != models.ActNone {
+			continue
+		}
+		conv.Residual, conv.Pre, conv.Act = false, true, normalised(*a)
+		absorb(p, from, s)
+	}
+}
+
 // normalised gives the plainest name of an activation.
 func normalised(a models.Activation) models.Activation {
 	switch {

@@ -12,7 +12,7 @@ func hoistPointwise(p *ir.Program) {
 	uses := p.Uses()
 	for _, s := range snapshot(p) {
 		conv, ok := s.Op.(*ir.Conv)
-		if !ok || !conv.Pointwise() || conv.Residual {
+		if !ok || !conv.Pointwise() || conv.Residual || conv.Pre {
 			continue
 		}
 		up := s.In[0].From

@@ -49,6 +49,9 @@ func inPlace(s *ir.Step, v *ir.Value) bool {
 	case *ir.Binary:
 		return op.Kind != models.Pow
 	case *ir.Conv:
+		if op.Pre && v == s.In[len(s.In)-1] {
+			return v != s.In[0] && op.PreUp <= 1
+		}
 		depthwise := op.Depthwise(s.In[0].Shape[0]) // adds the residual when its own result is written
 		return op.Residual && !depthwise && s.In[1] == v && s.In[0] != v
 	}

@@ -26,7 +26,7 @@ func fuseResiduals(p *ir.Program) {
 			continue
 		}
 		conv, ok := from.Op.(*ir.Conv)
-		if !ok || conv.Residual {
+		if !ok || conv.Residual || conv.Pre {
 			continue
 		}
 		conv.Residual = true

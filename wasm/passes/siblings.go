@@ -45,7 +45,7 @@ func mergeSiblings(p *ir.Program) {
 
 func mergeable(s *ir.Step) bool {
 	c, ok := s.Op.(*ir.Conv)
-	return ok && c.Pointwise() && !c.Residual
+	return ok && c.Pointwise() && !c.Residual && !c.Pre
 }
 
 // joinedIn is the first channel concatenation that reads a result of the group.
