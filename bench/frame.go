@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	neturl "net/url"
@@ -14,6 +15,9 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/heapprofiler"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"spotter/models/load"
@@ -37,8 +41,9 @@ type Frame struct {
 	Masks    float64 `json:"masks_ms"`
 	Draw     float64 `json:"draw_ms"`
 	Total    float64 `json:"total_ms"`
-	Other    float64 `json:"other_percent"`        // everything but the network, of the whole
-	Heap     float64 `json:"heap_bytes_per_frame"` // growth of the page's and workers' memory after collection
+	Other    float64 `json:"other_percent"`             // everything but the network, of the whole
+	Garbage  float64 `json:"allocated_bytes_per_frame"` // on the page's JavaScript heap
+	Heap     float64 `json:"heap_bytes_per_frame"`      // what of it is left after a collection
 }
 
 // Files of the project that the frame's measurement needs, relative to the bench's folder.
@@ -100,7 +105,7 @@ func (r *run) frame(ctx context.Context) error {
 		return err
 	}
 	p, err := openPage(ctx, site.url, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
-		chromedp.Flag("use-file-for-fake-video-capture", video.Name()), chromedp.Flag("enable-blink-features", "ForceEagerMeasureMemory"))
+		chromedp.Flag("use-file-for-fake-video-capture", video.Name()), chromedp.Flag("enable-precise-memory-info", true))
 	if err != nil {
 		return err
 	}
@@ -117,32 +122,72 @@ func (r *run) frame(ctx context.Context) error {
 	return nil
 }
 
-// frameScript starts the camera and gathers the figures of %d frames after %d unmeasured ones.
-const frameScript = `(async () => {
+// cameraScript starts the camera; collectScript gathers the figures of a number of frames.
+const cameraScript = `(async () => {
   const stage = document.getElementById('stage');
-  const until = async (what) => { while (!what()) await new Promise((r) => setTimeout(r, 50)); };
-  await until(() => stage.dataset.ready);
+  while (!stage.dataset.ready) await new Promise((resolve) => setTimeout(resolve, 50));
   document.getElementById('camera').click();
-  const collect = (count) => new Promise((resolve) => {
-    T.push(performance.now()); const rows = [];
-    const take = ({ detail }) => {
-      if (!detail) return;
-      rows.push({ ...detail.timings, total: detail.total, found: detail.detections.length });
-      if (rows.length < count) return;
-      stage.removeEventListener('detections', take);
-      resolve(rows);
-    };
-    stage.addEventListener('detections', take);
-  });
-  const memory = async () => performance.measureUserAgentSpecificMemory ? (await performance.measureUserAgentSpecificMemory()).bytes : 0;
-  window.T=[performance.now()]; await collect(%[2]d); T.push(performance.now());
-  const before = await memory();
-  T.push(performance.now()); const rows = await collect(%[1]d);
-  T.push(performance.now()); const after = await memory();
-  const video = document.getElementById('video');
-  return { rows, heap: (after - before) / rows.length, draw: parseFloat(document.getElementById('phase-draw').textContent) || 0,
-    camera: video.videoWidth + 'x' + video.videoHeight, variant: stage.dataset.variant + ' ' + T.map(Math.round) + ' ' + performance.now() };
 })()`
+
+const collectScript = `new Promise((resolve) => {
+  const stage = document.getElementById('stage');
+  const video = document.getElementById('video');
+  const rows = [];
+  let heap = performance.memory.usedJSHeapSize;
+  let garbage = 0;
+  const take = ({ detail }) => {
+    if (!detail) return;
+    const now = performance.memory.usedJSHeapSize;
+    garbage += Math.max(now - heap, 0);
+    heap = now;
+    rows.push({ ...detail.timings, total: detail.total, found: detail.detections.length });
+    if (rows.length < %d) return;
+    stage.removeEventListener('detections', take);
+    resolve({ rows, garbage, draw: parseFloat(document.getElementById('phase-draw').textContent) || 0,
+      camera: video.videoWidth + 'x' + video.videoHeight, variant: stage.dataset.variant });
+  };
+  stage.addEventListener('detections', take);
+})`
+
+// heap is the page's JavaScript heap in bytes after a collection.
+func (p *page) heap() (float64, error) {
+	if _, err := chromedp.Call(p.ctx, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {
+		return 0, err
+	}
+	usage, err := chromedp.Call(p.ctx, runtime.GetHeapUsage, cdp.Empty{})
+	return usage.UsedSize, err
+}
+
+// camera is what collectScript gives.
+type camera struct {
+	Rows            []struct{ Pixels, Feed, Infer, Detect, Masks, Total, Found float64 }
+	Garbage, Draw   float64
+	Camera, Variant string
+	heap            float64 // bytes that were added while the rows were gathered
+}
+
+// collect runs the camera for warm frames, then count measured ones.
+func (p *page) collect(warm, count int) (*camera, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute+time.Duration(warm+count)*300*time.Millisecond)
+	defer cancel()
+	var got camera
+	if err := p.evaluate(ctx, cameraScript, nil); err != nil {
+		return nil, err
+	}
+	if err := p.evaluate(ctx, fmt.Sprintf(collectScript, warm), nil); err != nil {
+		return nil, err
+	}
+	before, err := p.heap()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.evaluate(ctx, fmt.Sprintf(collectScript, count), &got); err != nil {
+		return nil, err
+	}
+	after, err := p.heap()
+	got.heap = after - before
+	return &got, err
+}
 
 func (p *page) frames(url string, threads, count int) (Frame, error) {
 	const warm = 60
@@ -153,17 +198,12 @@ func (p *page) frames(url string, threads, count int) (Frame, error) {
 	if err := chromedp.Do(p.ctx, chromedp.Navigate(url+"?"+query.Encode())); err != nil {
 		return Frame{}, err
 	}
-	var got struct {
-		Rows            []struct{ Pixels, Feed, Infer, Detect, Masks, Total, Found float64 }
-		Heap, Draw      float64
-		Camera, Variant string
-	}
-	ctx, cancel := context.WithTimeout(p.ctx, 3*time.Minute+time.Duration(count)*200*time.Millisecond)
-	defer cancel()
-	if err := p.evaluate(ctx, fmt.Sprintf(frameScript, count, warm), &got); err != nil {
+	got, err := p.collect(warm, count)
+	if err != nil {
 		return Frame{}, err
 	}
-	f := Frame{Camera: got.Camera, Variant: got.Variant, Threads: threads, Frames: len(got.Rows), Heap: round(got.Heap), Draw: got.Draw}
+	f := Frame{Camera: got.Camera, Variant: got.Variant, Threads: threads, Frames: count, Draw: got.Draw,
+		Heap: math.Round(got.heap / float64(count)), Garbage: math.Round(got.Garbage / float64(count))}
 	column := func(value func(i int) float64) float64 {
 		v := make([]float64, len(got.Rows))
 		for i := range v {
@@ -176,7 +216,7 @@ func (p *page) frames(url string, threads, count int) (Frame, error) {
 	f.Network = column(func(i int) float64 { return got.Rows[i].Infer })
 	f.Detect = column(func(i int) float64 { return got.Rows[i].Detect })
 	f.Masks = column(func(i int) float64 { return got.Rows[i].Masks })
-	fmt.Println(got.Variant); f.Found = column(func(i int) float64 { return got.Rows[i].Found })
+	f.Found = column(func(i int) float64 { return got.Rows[i].Found })
 	f.Handover = column(func(i int) float64 {
 		x := got.Rows[i]
 		return x.Total - x.Pixels - x.Feed - x.Infer - x.Detect - x.Masks
@@ -193,10 +233,10 @@ func (r *Report) printFrame(w io.Writer) {
 	fmt.Fprintf(w, "\nA camera frame in the page, milliseconds (medians of %d frames of %s, %s at %d)\n",
 		r.Frame[0].Frames, r.Frame[0].Camera, r.Frame[0].Model, r.Frame[0].ImgSz)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "  threads\thandover\tpixels\tletterbox\tnetwork\tdecode+NMS\tmasks\tdraw\ttotal\tbut the network\tfound\tmemory a frame\t")
+	fmt.Fprintln(t, "  threads\thandover\tpixels\tletterbox\tnetwork\tdecode+NMS\tmasks\tdraw\ttotal\tbut the network\tfound\tallocated\tkept\t")
 	for _, f := range r.Frame {
-		fmt.Fprintf(t, "  %d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f%%\t%.0f\t%.0f B\t\n", f.Threads, f.Handover, f.Pixels, f.Feed, f.Network,
-			f.Detect, f.Masks, f.Draw, f.Total, f.Other, f.Found, f.Heap)
+		fmt.Fprintf(t, "  %d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f%%\t%.0f\t%.0f B\t%.0f B\t\n", f.Threads, f.Handover, f.Pixels, f.Feed, f.Network,
+			f.Detect, f.Masks, f.Draw, f.Total, f.Other, f.Found, f.Garbage, f.Heap)
 	}
 	t.Flush()
 }
