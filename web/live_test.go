@@ -82,6 +82,8 @@ func TestOtherCamera(t *testing.T) {
 	p.click("#flip")
 	p.wait(fmt.Sprintf("(%s ?? %q) !== %q", device, first, first))
 	p.next(eval[int](p, "found.length"))
+	p.set("camera-size", "value", 1080)
+	p.wait("found.at(-1).height > 480")
 	p.click("#mirror")
 	if pressed := eval[string](p, "document.querySelector('#mirror').ariaPressed"); pressed != "true" {
 		t.Errorf("the mirror says %s", pressed)

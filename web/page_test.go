@@ -2,11 +2,15 @@ package web
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"spotter/models/detect"
 )
 
 // record keeps what the page finds, for tests to read as found.
@@ -156,6 +160,28 @@ func TestClassFilter(t *testing.T) {
 	}
 	p.do(chromedp.SendKeys(chromedp.CSS("#classes-search"), "qqq"))
 	p.wait("!document.querySelector('#classes-nothing').hidden")
+}
+
+// TestWaysIn: a picture comes in by drop, by paste and by the file chooser alike.
+func TestWaysIn(t *testing.T) {
+	ref := want(t, detect.FromImage(samplePicture(t, "portrait")), 0.25)
+	p := openReady(t, view{})
+	drop(p, "portrait.jpg", "image/jpeg", sampleFile(t, "portrait"))
+	compare(t, "dropped", p.next(0).Detections, ref, 0.25)
+	eval[bool](p, `(async () => {
+		const blob = await (await fetch(document.querySelector("[data-name=portrait]").dataset.sample)).blob();
+		const clipboard = new DataTransfer();
+		clipboard.items.add(new File([blob], "image.jpg", {type: blob.type}));
+		return document.dispatchEvent(new ClipboardEvent("paste", {clipboardData: clipboard}));
+	})()`)
+	compare(t, "pasted", p.next(1).Detections, ref, 0.25)
+	file := filepath.Join(t.TempDir(), "portrait.jpg")
+	if err := os.WriteFile(file, sampleFile(t, "portrait"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eval[bool](p, "document.querySelector('#file-input').hidden = false, true") // the chooser itself is the system's
+	p.do(chromedp.SendKeys(chromedp.CSS("#file-input"), file))
+	compare(t, "chosen", p.next(2).Detections, ref, 0.25)
 }
 
 func TestKeyboard(t *testing.T) {
