@@ -298,12 +298,13 @@ func address(t *testing.T, insecure bool) string {
 	return fmt.Sprintf("http://localhost:%d/", port)
 }
 
-// screenshot saves what the tab shows where SPOTTER_SCREENSHOTS names a folder;
-// docs/screenshots is made so.
+// screenshots is the folder for screenshots, none where empty; docs/screenshots is made so.
+var screenshots = os.Getenv("SPOTTER_SCREENSHOTS")
+
+// screenshot saves what the tab shows.
 func (p *tab) screenshot(name string) {
 	p.t.Helper()
-	dir := os.Getenv("SPOTTER_SCREENSHOTS")
-	if dir == "" {
+	if screenshots == "" {
 		return
 	}
 	data, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
@@ -312,8 +313,8 @@ func (p *tab) screenshot(name string) {
 	p.must(err)
 	var out bytes.Buffer
 	p.must(jpeg.Encode(&out, picture, &jpeg.Options{Quality: 80}))
-	p.must(os.MkdirAll(dir, 0o755))
-	p.must(os.WriteFile(filepath.Join(dir, name+".jpg"), out.Bytes(), 0o644))
+	p.must(os.MkdirAll(screenshots, 0o755))
+	p.must(os.WriteFile(filepath.Join(screenshots, name+".jpg"), out.Bytes(), 0o644))
 }
 
 // drop lets a file fall onto the page.
