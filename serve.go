@@ -17,6 +17,7 @@ import (
 
 	"github.com/skip2/go-qrcode"
 
+	"spotter/models/zoo"
 	"spotter/web"
 )
 
@@ -48,7 +49,7 @@ func parseServe(args []string, stdout io.Writer) (serveFlags, error) {
 	set.SetOutput(io.Discard) // the dispatcher prints mistakes
 	set.StringVar(&f.addr, "addr", "", "address to listen on (default "+plainAddress+", with --tls "+tlsAddress+"; port 0 takes any free one)")
 	set.StringVar(&f.dir, "dir", "", "serve the site in this folder (made by spotter site) instead of the built-in one")
-	set.StringVar(&f.model, "model", "", "model file to serve instead of the default one")
+	set.StringVar(&f.model, "model", "", "model file, or the name of one network that ships ("+zoo.IDs()+"), instead of all that ship")
 	set.BoolVar(&f.tls, "tls", false, "serve HTTPS with a self-signed certificate, for phones on the same network")
 	if err := parseFlags(set, args, serveAbout, stdout); err != nil {
 		return f, err

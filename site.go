@@ -5,22 +5,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
-	"time"
 
+	"spotter/models/load"
+	"spotter/models/zoo"
 	"spotter/web"
-)
-
-// What the page starts with: the file, relative to the project's folder, and what it can't say of itself.
-const (
-	defaultModel   = "models/weights/yolov5n-mnv4s-seg-f16.safetensors"
-	defaultName    = "YOLOv5n + MobileNetV4-S, segment"
-	defaultLicence = "Apache-2.0"
 )
 
 const siteAbout = `Usage: spotter site -o folder [flags]
 
-Writes the page with a compiled model as a folder of plain files, compressed forms
+Writes the page with compiled models as a folder of plain files, compressed forms
 beside them, for any static host. The host should send the headers in its _headers file.
 
 `
@@ -30,7 +23,7 @@ func runSite(args []string, stdout, stderr io.Writer) error {
 	set := flag.NewFlagSet("site", flag.ContinueOnError)
 	set.SetOutput(io.Discard) // the dispatcher prints mistakes
 	out := set.String("o", "", "folder to write; an earlier site in it is replaced")
-	model := set.String("model", "", "model file instead of the default one")
+	model := set.String("model", "", "model file, or the name of one network that ships ("+zoo.IDs()+"), instead of all that ship")
 	if err := parseFlags(set, args, siteAbout, stdout); err != nil {
 		return err
 	}
@@ -48,29 +41,46 @@ func runSite(args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// buildSite compiles the model (the default one where it is "") and builds the site around it.
+// buildSite compiles the networks that ship, or only the one that is named, and builds
+// the site around them.
 func buildSite(model string, effort web.Effort, stderr io.Writer) (web.Site, error) {
-	file := model
-	if file == "" {
-		file = defaultModel
-	}
-	start := time.Now()
-	say := func(step string) { fmt.Fprintf(stderr, "%5.1f s  %s\n", time.Since(start).Seconds(), step) }
-	say("compiling " + file)
-	compiled, err := web.CompileFile(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && model == "":
-		return nil, fmt.Errorf("%s is not here: run in the project's folder, or name a model with --model", file)
-	case err != nil:
+	say := stopwatch(stderr)
+	compiled, err := compileModels(model, func(name string) { say("compiling %s", name) })
+	if err != nil {
 		return nil, err
 	}
-	if model == "" {
-		compiled.Name, compiled.Licence = defaultName, defaultLicence
-	}
-	site, err := web.Build(web.Options{Models: []web.Model{compiled}, Effort: effort, Progress: say})
+	site, err := web.Build(web.Options{Models: compiled, Effort: effort, Progress: func(step string) { say("%s", step) }})
 	if err != nil {
 		return nil, err
 	}
 	say("ready")
 	return site, nil
+}
+
+// compileModels compiles a model file, a network that ships, or for "" all of these.
+func compileModels(model string, say func(name string)) ([]web.Model, error) {
+	chosen := zoo.Models()
+	if model != "" {
+		m := zoo.Find(model)
+		if m == nil {
+			say(model)
+			compiled, err := web.CompileFile(model)
+			return []web.Model{compiled}, fileError(err)
+		}
+		chosen = []zoo.Model{*m}
+	}
+	var list []web.Model
+	for _, m := range chosen {
+		say(m.Title)
+		read, err := m.Open(load.Options{})
+		if err != nil {
+			return nil, err
+		}
+		compiled, err := web.Compile(m.ID, read)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, compiled)
+	}
+	return list, nil
 }
