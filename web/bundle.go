@@ -13,7 +13,7 @@ import (
 
 // sources are the page's own, so that a binary builds its site wherever it runs.
 //
-//go:embed src page samples
+//go:embed src page samples npm
 var sources embed.FS
 
 // browsers that have everything the page can't do without (WebAssembly SIMD is the youngest).
@@ -41,6 +41,9 @@ func (s Site) addBundle() (bundle, error) {
 		return b, err
 	}
 	b.app = s.addHashed("assets/app.js", app)
+	if err := s.addAPI(worker); err != nil {
+		return b, err
+	}
 	style, err := build("page/style.css", api.FormatDefault, nil)
 	if err != nil {
 		return b, err

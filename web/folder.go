@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -64,6 +65,9 @@ func headersFile() []byte {
 	}
 	for _, dir := range []string{"assets", "models", "samples"} {
 		fmt.Fprintf(&b, "/%s/*\n  Cache-Control: %s\n", dir, immutable)
+	}
+	for _, name := range append(slices.Clone(publicFiles), "models/*") {
+		fmt.Fprintf(&b, "/%s\n  Access-Control-Allow-Origin: *\n", name)
 	}
 	return []byte(b.String())
 }

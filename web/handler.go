@@ -53,6 +53,9 @@ func NewHandler(site Site) http.Handler {
 		if name == "" {
 			name = "index.html"
 		}
+		if isPublic(name) {
+			header.Set("Access-Control-Allow-Origin", "*")
+		}
 		f, ok := site[name]
 		if !ok {
 			header.Set("Cache-Control", "no-cache")

@@ -89,6 +89,8 @@ var types = map[string]string{
 	".bin":  "application/octet-stream",
 	".txt":  "text/plain; charset=utf-8",
 	".map":  "application/json",
+	".ts":   "text/plain; charset=utf-8",
+	".md":   "text/plain; charset=utf-8",
 
 	".webmanifest": "application/manifest+json",
 }

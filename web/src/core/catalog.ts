@@ -42,10 +42,15 @@ export interface Catalog {
 export async function readCatalog(url: string, signal: AbortSignal): Promise<Catalog> {
   const response = await request(url, signal);
   const catalog = (await response.json().catch(() => null)) as Catalog | null;
+  return resolved(catalog, response.url);
+}
+
+/** Makes the addresses in a list absolute; `url` is the list's own. */
+export function resolved(catalog: Catalog | null, url: string): Catalog {
   if (!catalog?.models?.length) throw new SpotterError("not-found", url);
   for (const model of catalog.models) {
-    model.weights.url = new URL(model.weights.url, response.url).href;
-    for (const variant of model.variants) variant.url = new URL(variant.url, response.url).href;
+    model.weights.url = new URL(model.weights.url, url).href;
+    for (const variant of model.variants) variant.url = new URL(variant.url, url).href;
   }
   return catalog;
 }

@@ -28,6 +28,8 @@ export interface Detection {
   score: number;
   /** x1 y1 x2 y2 in pixels of the picture. */
   box: [number, number, number, number];
+  /** Identity over frames, where they are tracked. */
+  id?: number | null;
 }
 
 export interface Result {
@@ -198,7 +200,8 @@ export class Detector {
       try {
         kept = send(id);
       } catch (cause) {
-        this.take(id)?.reject(asError(cause, "bad-source")); // e.g. a picture whose pixels the page may not see
+        const hidden = cause instanceof Error && cause.name === "DataCloneError"; // pixels of another site
+        this.take(id)?.reject(asError(cause, hidden ? "tainted" : "bad-source"));
       }
     });
   }
@@ -223,7 +226,7 @@ export class Detector {
       waiting.resolve({
         width: found.width,
         height: found.height,
-        detections: detectionsOf(found, this.manifest.classes),
+        detections: detectionsOf(found, this.manifest),
         masks: found.masks,
         timings: found.timings,
         total: performance.now() - waiting.since,
@@ -252,11 +255,12 @@ function ownWorker(): Port {
   return workerPort(new URL(WORKER_URL, import.meta.url));
 }
 
-function detectionsOf(found: Found, classes: string[]): Detection[] {
+function detectionsOf(found: Found, { classes, task }: Manifest): Detection[] {
   const list: Detection[] = [];
   for (let i = 0; i < found.records.length; i += 6) {
     const [x1 = 0, y1 = 0, x2 = 0, y2 = 0, score = 0, classId = 0] = found.records.subarray(i, i + 6);
-    list.push({ classId, label: classes[classId] ?? String(classId), score, box: [x1, y1, x2, y2] });
+    const box: Detection["box"] = task === "classify" ? [0, 0, found.width, found.height] : [x1, y1, x2, y2];
+    list.push({ classId, label: classes[classId] ?? String(classId), score, box });
   }
   return list;
 }

@@ -3,14 +3,20 @@
 import { SpotterError } from "./errors.ts";
 
 /** Asks for a file; HTML in place of a binary and plain failures become typed errors. */
-export async function request(url: string, signal: AbortSignal): Promise<Response> {
+export async function request(from: string | Request, signal: AbortSignal): Promise<Response> {
+  const url = typeof from === "string" ? from : from.url;
   let response: Response;
   try {
-    response = await fetch(url, { signal });
+    response = await fetch(from, { signal });
   } catch (cause) {
     if (signal.aborted) throw new SpotterError("aborted");
     throw new SpotterError("network", `${url}: ${cause instanceof Error ? cause.message : cause}`);
   }
+  return accepted(response, url);
+}
+
+/** The response, if it holds a file. */
+export function accepted(response: Response, url = response.url): Response {
   if (response.status === 404) throw new SpotterError("not-found", url);
   if (!response.ok) throw new SpotterError("network", `${url}: ${response.status}`);
   if ((response.headers.get("content-type") ?? "").startsWith("text/html")) throw new SpotterError("html-instead", url);

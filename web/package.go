@@ -1,0 +1,71 @@
+package web
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// Names of the public module's files; they stand at the site's root, beside models.json.
+const (
+	moduleFile = "spotter.js"
+	workerFile = "spotter-worker.js"
+	typesFile  = "spotter.d.ts"
+)
+
+// publicFiles are what other sites may load, with all in models/.
+var publicFiles = []string{moduleFile, workerFile, typesFile, "models.json"}
+
+func isPublic(name string) bool {
+	return slices.Contains(publicFiles, name) || strings.HasPrefix(name, "models/")
+}
+
+// addAPI adds the public module: the script that developers import, the worker under
+// a name that it finds, and the types.
+func (s Site) addAPI(worker []byte) error {
+	script, err := build("src/api/index.ts", api.FormatESModule, nil)
+	if err != nil {
+		return err
+	}
+	types, err := fs.ReadFile(sources, "npm/"+typesFile)
+	if err != nil {
+		return err
+	}
+	s.add(moduleFile, script)
+	s.add(workerFile, worker)
+	s.add(typesFile, types)
+	return nil
+}
+
+// Package makes the npm package: the public module with models, as `npm pack` takes it.
+func Package(models []Model) (Site, error) {
+	all := Site{}
+	if _, err := all.addBundle(); err != nil {
+		return nil, err
+	}
+	if err := all.SetModels(models); err != nil {
+		return nil, err
+	}
+	p := Site{}
+	for name, f := range all {
+		if isPublic(name) {
+			p[name] = f
+		}
+	}
+	extra, err := fs.Glob(sources, "npm/*")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range extra {
+		data, err := fs.ReadFile(sources, name)
+		if err != nil {
+			return nil, fmt.Errorf("web: package: %w", err)
+		}
+		p.add(path.Base(name), data)
+	}
+	return p, nil
+}

@@ -1,0 +1,127 @@
+// The public detector: pictures of any kind in, plain objects out.
+
+import type {
+  Detection,
+  DetectOptions,
+  Frame,
+  LoadOptions,
+  MaskKind,
+  Mode,
+  ModelInfo,
+  ModelSource,
+  Result,
+  Source,
+  WatchOptions,
+} from "../../npm/spotter.d.ts";
+import { Detector as Engine, type Result as Found } from "../core/detector.ts";
+import { SpotterError } from "../core/errors.ts";
+import type { DetectOptions as EngineOptions } from "../core/messages.ts";
+import { capabilities } from "../core/probe.ts";
+import { hostOf } from "./base.ts";
+import { masksIn } from "./masks.ts";
+import { modeOf } from "./mode.ts";
+import { resolveModel } from "./model.ts";
+import { engineOptions } from "./options.ts";
+import { pictureOf } from "./source.ts";
+import { watch } from "./watch.ts";
+
+const never = new AbortController().signal;
+
+export class Detector {
+  readonly model: ModelInfo;
+
+  private constructor(
+    private readonly engine: Engine,
+    private readonly worker: boolean,
+  ) {
+    this.model = infoOf(engine);
+  }
+
+  static async load(model: ModelSource | null = null, options: LoadOptions = {}): Promise<Detector> {
+    const { engine, worker } = await loadEngine(model, options);
+    return new Detector(engine, worker);
+  }
+
+  get mode(): Mode {
+    return modeOf(this.engine, this.worker);
+  }
+
+  async detect<K extends MaskKind | false = false>(source: Source, options: DetectOptions<K> = {}): Promise<Result<K>> {
+    const wanted = engineOptions(options, this.model.classes);
+    const picture = await unlessAborted(pictureOf(source), options.signal);
+    const found = await this.engine.detect(picture, wanted, options.signal);
+    found.picture?.close();
+    return resultOf(found, options.masks);
+  }
+
+  watch<K extends MaskKind | false = false>(
+    source: HTMLVideoElement | MediaStream,
+    options: WatchOptions<K> = {},
+  ): AsyncGenerator<Frame<K>, void, undefined> {
+    const find = (picture: ImageBitmap | VideoFrame, wanted: EngineOptions) =>
+      this.engine.detect(picture, wanted, options.signal);
+    return watch(source, options, this.model.classes, find);
+  }
+
+  async setThreads(count: number): Promise<number> {
+    await this.engine.setThreads(count);
+    return this.engine.threads;
+  }
+
+  close(): void {
+    this.engine.close();
+  }
+}
+
+/** Finds out what the model is and starts an engine with it. */
+export async function loadEngine(model: ModelSource | null, options: LoadOptions) {
+  const signal = options.signal ?? never;
+  if (signal.aborted) throw new SpotterError("aborted");
+  if (!capabilities().simd) throw new SpotterError("unsupported");
+  const tell = options.onprogress ?? (() => {});
+  const entry = await unlessAborted(resolveModel(model, options, signal, tell), signal);
+  const host = hostOf(options.baseURL, options.worker !== false);
+  const engine = await Engine.load(entry, {
+    host,
+    signal,
+    onprogress: (loaded, total) => tell({ loaded, total, part: total ? Math.min(1, loaded / total) : 0 }),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  return { engine, worker: !host.blocking };
+}
+
+function infoOf({ manifest, model }: Engine): ModelInfo {
+  const { task, width, height, classes, params, macs, build } = manifest;
+  return {
+    name: model.name || manifest.name,
+    task,
+    width,
+    height,
+    classes,
+    params,
+    macs,
+    licence: model.licence ?? manifest.licence ?? "",
+    note: model.note ?? manifest.note ?? "",
+    build,
+    weights: manifest.weights.sha256,
+  };
+}
+
+/** A result as callers see it. */
+export function resultOf<K extends MaskKind | false>(found: Found, masks: K | undefined): Result<K> {
+  const { width, height, timings, total } = found;
+  const forms = masks && found.masks ? masksIn(masks, found.masks, width, height) : [];
+  const detections = found.detections.map((d, i) => ({ ...d, mask: forms[i] ?? null, id: d.id ?? null }));
+  return { width, height, detections: detections as Detection<K>[], timings: { ...timings, total } };
+}
+
+/** Rejects as soon as the signal says so, though the work itself may go on. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new SpotterError("aborted"));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
