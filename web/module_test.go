@@ -16,7 +16,7 @@ func withBlank(t *testing.T) Site {
 	for name, f := range testSite(t) {
 		site[name] = f
 	}
-	site.add("blank.html", []byte("<!doctype html><title>blank</title><link rel=icon href="data:,"><body></body>"))
+	site.add("blank.html", []byte(`<!doctype html><title>blank</title><link rel=icon href="data:,"><body></body>`))
 	return site
 }
 
