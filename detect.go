@@ -89,6 +89,7 @@ func (f *detectFlags) run(files []string, stdout, stderr io.Writer) error {
 	}
 	encoder := json.NewEncoder(stdout)
 	encoder.SetIndent("", " ")
+	encoder.SetEscapeHTML(false) // run lengths hold <, > and &
 	return encoder.Encode(found)
 }
 
