@@ -30,6 +30,7 @@ type Options struct {
 	Precision     pack.Encoding // of the weights file; "" is f16 where that loses nothing, else f32
 	Task          string        // detect, segment, classify; "" follows from the head
 	Licence, Note string
+	Stage         func(name string) // if set, called as each stage begins: lower, emit
 }
 
 // Output is a compiled network.
@@ -45,10 +46,12 @@ type Output struct {
 // when the options name a size. Equal inputs give equal bytes. An error names the
 // layer and the reason.
 func Compile(g *models.Graph, w models.Weights, o Options) (*Output, error) {
+	o.begin("lower")
 	p, err := Prepare(g, w, o)
 	if err != nil {
 		return nil, err
 	}
+	o.begin("emit")
 	m, err := module.Emit(p, module.Options{
 		Options: choose.Options{Options: kernels.Options{Relaxed: o.Relaxed}},
 		Shared:  o.Threads, Encoding: o.Precision, Manifest: describe(g, o),
@@ -57,6 +60,12 @@ func Compile(g *models.Graph, w models.Weights, o Options) (*Output, error) {
 		return nil, err
 	}
 	return &Output{Module: m.Wasm, Weights: m.Weights, Manifest: m.Manifest, ArenaBytes: m.Arena.Bytes, PlainBytes: m.Arena.Sum}, nil
+}
+
+func (o *Options) begin(stage string) {
+	if o.Stage != nil {
+		o.Stage(stage)
+	}
 }
 
 // Prepare lowers the graph and applies the passes.

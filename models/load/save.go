@@ -53,3 +53,14 @@ func (m *Model) Safetensors(e safetensors.Encoding) ([]byte, error) {
 	}
 	return safetensors.Marshal(file, e)
 }
+
+// Encoding is the smallest in which Safetensors loses nothing: half floats where every
+// weight came from them.
+func (m *Model) Encoding() safetensors.Encoding {
+	for _, t := range m.Weights {
+		if !t.Half {
+			return safetensors.F32
+		}
+	}
+	return safetensors.F16
+}
