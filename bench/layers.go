@@ -58,7 +58,7 @@ var limitShapes = []limitShape{{10, 12, 64, 32}, {10, 12, 64, 48}, {10, 12, 128,
 // limitModel is two pointwise convolutions, the second of which is timed.
 func limitModel(l limitShape) (*models.Graph, models.Weights) {
 	g := &models.Graph{Name: "limit", Input: &models.Value{Name: "images", Shape: models.Shape{3, l.height, l.width}},
-		Head: models.Head{Kind: models.HeadClassify, Proto: -1}, Feed: models.Feed{Fit: models.FitSquash, Scale: 1.0 / 255, Std: [3]float32{1, 1, 1}}}
+		Head: models.Head{Proto: -1}, Feed: models.Feed{Fit: models.FitSquash, Scale: 1.0 / 255, Std: [3]float32{1, 1, 1}}}
 	last := g.Input
 	for i, channels := range []int{l.in, l.out} {
 		name := fmt.Sprintf("model.%d", i)
