@@ -27,11 +27,11 @@ export async function* watch<K extends MaskKind | false>(
       const next = await frames.next();
       if (!next) return;
       const found = await find(next.picture, follower ? follower.options(wanted) : wanted);
-      const { result, tracks } = follower ? follower.update(found, next.time) : { result: found, tracks: [] };
+      const result = follower ? follower.update(found, next.time) : found;
       const picture = found.picture as Picture;
       try {
         const { time, dropped } = next;
-        yield { ...resultOf(result, options.masks), picture, time, dropped, tracks: tracks.map(copyOf) };
+        yield { ...resultOf(result, options.masks), picture, time, dropped, tracks: (result.tracks ?? []).map(copyOf) };
       } finally {
         picture.close();
       }

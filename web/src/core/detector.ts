@@ -1,5 +1,6 @@
 // The page's side of a detector: promises over the worker that holds the engine.
 
+import type { Followed } from "../track/follow.ts";
 import type { Manifest } from "./abi.ts";
 import { build } from "./build.ts";
 import type { Model, Variant } from "./catalog.ts";
@@ -42,6 +43,8 @@ export interface Result {
   total: number;
   /** The very picture that was looked at; whoever takes the result closes it. */
   picture: ImageBitmap | VideoFrame | null;
+  /** Objects followed over frames, where a tracker looked at the result. */
+  tracks?: Followed[];
 }
 
 export const defaults: DetectOptions = { confidence: 0.25, iou: 0.45, max: 300, classes: null, masks: Infinity };
@@ -61,6 +64,8 @@ export class Detector {
   readonly capabilities: Capabilities;
   manifest!: Manifest;
   threads = 1;
+  /** The picture that `again` looks at is the last one given. */
+  readonly remembers = true;
   private readonly worker: Port;
   private readonly waiting = new Map<number, Waiting>();
   private readsPictures = true;

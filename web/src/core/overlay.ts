@@ -2,8 +2,10 @@
 // very frame they belong to, because frame and boxes are drawn together.
 
 import type { Detection, Result } from "./detector.ts";
+import { type Guide, paintGuides, paintTrails } from "./guides.ts";
 import type { Masks } from "./messages.ts";
-import { channelsOf, colourOf, inkOn } from "./palette.ts";
+import { channelsOf, inkOn } from "./palette.ts";
+import { type BoxStyle, colourIn, plainStyle } from "./style.ts";
 
 export interface OverlayOptions {
   boxes: boolean;
@@ -15,16 +17,19 @@ export interface OverlayOptions {
   pixelRatio: number;
   /** Text of a label. */
   name: (detection: Detection) => string;
+  style?: BoxStyle;
+  /** Lines and zones to show over the picture. */
+  guides?: readonly Guide[];
 }
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
-const fillAlpha = 115;
 const edgeAlpha = 235;
 
 export class Overlay {
   private layer: HTMLCanvasElement | null = null;
   private layered: Masks | null = null;
+  private style: BoxStyle = plainStyle;
 
   /** Fills the whole canvas; `result` null draws the picture alone. */
   paint(context: Context, picture: CanvasImageSource, result: Result | null, options: OverlayOptions): void {
@@ -32,38 +37,44 @@ export class Overlay {
     context.save();
     if (options.mirror) context.setTransform(-1, 0, 0, 1, width, 0);
     context.drawImage(picture, 0, 0, width, height);
-    if (result?.masks && options.masks) this.paintMasks(context, result.masks, result.detections);
+    const style = options.style ?? plainStyle;
+    if (result?.masks && options.masks) this.paintMasks(context, result.masks, result.detections, style);
     context.restore();
     if (!result) return;
+    const place = placing(context, result, options.mirror);
+    if (options.guides) paintGuides(context, options.guides, place, options.pixelRatio, style);
+    if (result.tracks) paintTrails(context, result.tracks, place, options.pixelRatio, style);
     for (const detection of [...result.detections].reverse()) {
       paintBox(context, detection, width / result.width, height / result.height, options);
     }
   }
 
-  private paintMasks(context: Context, masks: Masks, detections: Detection[]): void {
+  private paintMasks(context: Context, masks: Masks, detections: Detection[], style: BoxStyle): void {
     this.layer ??= document.createElement("canvas");
     const layer = this.layer;
-    if (this.layered !== masks) {
+    if (this.layered !== masks || this.style !== style) {
       layer.width = masks.width;
       layer.height = masks.height;
-      layer.getContext("2d")?.putImageData(composed(masks, detections), 0, 0);
+      layer.getContext("2d")?.putImageData(composed(masks, detections, style), 0, 0);
       this.layered = masks;
+      this.style = style;
     }
     context.drawImage(layer, 0, 0, context.canvas.width, context.canvas.height);
   }
 }
 
 /** All masks in their classes' colours, the best on top, with an edge around each. */
-function composed(masks: Masks, detections: Detection[]): ImageData {
+function composed(masks: Masks, detections: Detection[], style: BoxStyle): ImageData {
   const image = new ImageData(masks.width, masks.height);
   const out = new Uint32Array(image.data.buffer);
+  const fillAlpha = Math.round(255 * style.opacity);
   let end = masks.data.length;
   for (let i = detections.length - 1; i >= 0; i--) {
     const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = masks.rects.subarray(i * 4, i * 4 + 4);
     const [w, h] = [x1 - x0, y1 - y0];
     const data = masks.data.subarray(end - w * h, end);
     end -= w * h;
-    const [r, g, b] = channelsOf(colourOf(detections[i]?.classId ?? 0));
+    const [r, g, b] = channelsOf(colourIn(style, detections[i]?.classId ?? 0));
     const rgb = r | (g << 8) | (b << 16);
     for (let y = 0, k = 0; y < h; y++) {
       const row = (y0 + y) * masks.width + x0;
@@ -77,29 +88,45 @@ function composed(masks: Masks, detections: Detection[]): ImageData {
   return image;
 }
 
+/** Where a point of the picture lies on the canvas. */
+function placing(context: Context, result: Result, mirror: boolean): (x: number, y: number) => [number, number] {
+  const { width, height } = context.canvas;
+  const [sx, sy] = [width / result.width, height / result.height];
+  return (x, y) => [mirror ? width - x * sx : x * sx, y * sy];
+}
+
 function paintBox(context: Context, found: Detection, sx: number, sy: number, options: OverlayOptions): void {
   const { width } = context.canvas;
-  const unit = options.pixelRatio;
+  const { style = plainStyle, pixelRatio: unit } = options;
   let [x1, y1, x2, y2] = found.box;
   [x1, y1, x2, y2] = [x1 * sx, y1 * sy, x2 * sx, y2 * sy];
   if (options.mirror) [x1, x2] = [width - x2, width - x1];
-  const colour = colourOf(found.classId);
-  if (options.boxes) {
-    outline(context, x1, y1, x2 - x1, y2 - y1, 6 * unit);
-    context.lineWidth = 5 * unit;
+  const colour = colourIn(style, found.classId);
+  if (options.boxes && style.form !== "none") {
+    if (style.form === "corners") corners(context, x1, y1, x2 - x1, y2 - y1);
+    else outline(context, x1, y1, x2 - x1, y2 - y1, style.form === "round" ? 6 * unit : 0);
+    context.lineWidth = 2 * style.lineWidth * unit;
     context.strokeStyle = "rgb(0 0 0 / 45%)";
     context.stroke();
-    context.lineWidth = 2.5 * unit;
+    context.lineWidth = style.lineWidth * unit;
     context.strokeStyle = colour;
     context.stroke();
   }
-  if (options.labels) paintLabel(context, options.name(found), colour, x1, y1, unit);
+  if (options.labels) paintLabel(context, options.name(found), colour, x1, y1, unit, style);
 }
 
 /** A tag above the box's corner, or inside it where there is no room above. */
-function paintLabel(context: Context, text: string, colour: string, x: number, y: number, unit: number): void {
-  const size = 13 * unit;
-  context.font = `600 ${size}px system-ui, sans-serif`;
+function paintLabel(
+  context: Context,
+  text: string,
+  colour: string,
+  x: number,
+  y: number,
+  unit: number,
+  style: BoxStyle,
+) {
+  const size = style.fontSize * unit;
+  context.font = `600 ${size}px ${style.font}`;
   const tagWidth = context.measureText(text).width + size;
   const tagHeight = size * 1.65;
   const left = Math.max(0, Math.min(x - 1.25 * unit, context.canvas.width - tagWidth));
@@ -116,4 +143,20 @@ function outline(context: Context, x: number, y: number, w: number, h: number, r
   context.beginPath();
   if (context.roundRect) context.roundRect(x, y, w, h, Math.min(radius, w / 2, h / 2));
   else context.rect(x, y, w, h);
+}
+
+/** The four corners of a box, each a fifth of the shorter side long. */
+function corners(context: Context, x: number, y: number, w: number, h: number): void {
+  const arm = Math.min(w, h) / 5;
+  context.beginPath();
+  for (const [cx, cy, dx, dy] of [
+    [x, y, arm, arm],
+    [x + w, y, -arm, arm],
+    [x + w, y + h, -arm, -arm],
+    [x, y + h, arm, -arm],
+  ] as const) {
+    context.moveTo(cx + dx, cy);
+    context.lineTo(cx, cy);
+    context.lineTo(cx, cy + dy);
+  }
 }

@@ -2,7 +2,7 @@
 // Okabe and Ito (2008) and of Paul Tol (2021), in an order that puts unlike
 // colours beside each other. The label always says the class as well.
 
-const colours = [
+export const classColours = [
   "#56b4e9",
   "#e69f00",
   "#009e73",
@@ -18,7 +18,7 @@ const colours = [
 ] as const;
 
 export function colourOf(classId: number): string {
-  return colours[classId % colours.length] ?? colours[0];
+  return classColours[classId % classColours.length] ?? classColours[0];
 }
 
 /** Red, green and blue, 0..255. */

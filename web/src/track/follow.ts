@@ -29,14 +29,16 @@ export class Follower {
   }
 
   /** Takes a frame's result and its time in seconds; the detections get the ids of their tracks. */
-  update(found: Result, time: number): { result: Result; tracks: Followed[] } {
+  update(found: Result, time: number): Result & { tracks: Followed[] } {
     const tracks = this.tracker.update(found.detections, time);
     const ids = new Map(tracks.map((t) => [t.detection, t.id]));
     const kept = found.detections.flatMap((d, i) => (d.score >= this.confidence || ids.has(i) ? [i] : []));
     const detections = kept.map((i) => ({ ...(found.detections[i] as Detection), id: ids.get(i) ?? null }));
     const labelOf = (t: Track) => found.detections[t.detection]?.label ?? "";
     return {
-      result: { ...found, detections, masks: found.masks && select(found.masks, kept) },
+      ...found,
+      detections,
+      masks: found.masks && select(found.masks, kept),
       tracks: tracks.map((t) => ({ ...t, label: labelOf(t) })),
     };
   }

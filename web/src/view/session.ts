@@ -2,14 +2,23 @@
 // the detector one at a time, the newest first; the view draws each with its own boxes.
 
 import { type Camera, type CameraChoice, openCamera } from "../core/camera.ts";
-import type { Detector, Result } from "../core/detector.ts";
+import type { Result } from "../core/detector.ts";
 import { asError, SpotterError } from "../core/errors.ts";
+import { request } from "../core/fetch.ts";
 import { watchFrames } from "../core/frames.ts";
 import { Latest } from "../core/latest.ts";
 import type { DetectOptions } from "../core/messages.ts";
 import type { Picture, View } from "./view.ts";
 
-export type SourceKind = "none" | "picture" | "video" | "camera";
+export type SourceKind = "none" | "picture" | "video" | "camera" | "stream";
+
+/** What looks at pictures: a detector, or a share in one. */
+export interface Finder {
+  /** Whether `again` would look at the picture that this session sent last. */
+  readonly remembers: boolean;
+  detect(picture: Picture, options: DetectOptions): Promise<Result>;
+  again(options: DetectOptions): Promise<Result>;
+}
 
 /** A frame to look at, or null for the last one again. */
 interface Job {
@@ -29,6 +38,8 @@ export interface Shown {
 export interface Listener {
   /** What to look for, asked for with each frame. */
   options(live: boolean): DetectOptions;
+  /** Adds to a result before it is drawn; the time is in seconds. */
+  refine?(result: Result, live: boolean, time: number): Result;
   /** The source has changed. */
   source(): void;
   /** A frame with its findings is on the canvas; null when a source has ended. */
@@ -39,11 +50,14 @@ export interface Listener {
 export class Session {
   kind: SourceKind = "none";
   camera: Camera | null = null;
-  private detector: Detector | null = null;
+  /** Frames a second at most. */
+  maxRate = Infinity;
+  private detector: Finder | null = null;
   /** Counts sources, so that late results of an earlier one are known as such. */
   private source = 0;
   private stopFrames: (() => void) | null = null;
   private address = "";
+  private offered = -Infinity;
   readonly jobs = new Latest<Job>(
     (job) => this.work(job),
     (job) => job.picture?.close(),
@@ -56,20 +70,64 @@ export class Session {
   ) {}
 
   /** Takes the detector once it is loaded; a picture that waits for it is looked at now. */
-  ready(detector: Detector): void {
+  ready(detector: Finder): void {
     this.detector = detector;
     const picture = this.kind === "picture" || this.kind === "video" ? this.view.take() : null;
     if (picture) this.jobs.offer({ picture, of: this.source });
   }
 
   get live(): boolean {
-    return this.kind === "camera" || (this.kind === "video" && !this.video.paused);
+    return this.moving && !this.video.paused;
+  }
+
+  /** Whether the source is one of frames. */
+  private get moving(): boolean {
+    return this.kind === "camera" || this.kind === "video" || this.kind === "stream";
   }
 
   /** Opens a picture or a video, whichever the file is. What is shown stays where that fails. */
   async open(file: Blob): Promise<void> {
     const mine = ++this.source;
-    if (file.type.startsWith("video/")) return this.openVideo(file, mine);
+    if (file.type.startsWith("video/")) return this.openVideo(URL.createObjectURL(file), mine);
+    await this.openPicture(file, mine);
+  }
+
+  /** Opens what lies at an address; videos play as they arrive. */
+  async openAddress(url: string, signal: AbortSignal): Promise<void> {
+    const mine = ++this.source;
+    const response = await request(url, signal);
+    const type = response.headers.get("content-type") ?? "";
+    if (type.startsWith("video/")) {
+      await response.body?.cancel();
+      if (mine === this.source) await this.openVideo(url, mine);
+    } else {
+      const file = await response.blob().catch((cause: unknown) => {
+        throw asError(cause, "network");
+      });
+      await this.openPicture(file, mine);
+    }
+  }
+
+  /** Watches a stream that someone else opened, until it ends. */
+  async openStream(stream: MediaStream): Promise<void> {
+    const mine = ++this.source;
+    this.leave();
+    stream.getVideoTracks()[0]?.addEventListener("ended", () => {
+      if (mine === this.source) this.stop();
+    });
+    this.view.mirror = false;
+    this.video.srcObject = stream;
+    await this.play("stream", mine);
+  }
+
+  /** Stops frames, or lets them go on. */
+  async setPaused(paused: boolean): Promise<void> {
+    if (!this.moving) return;
+    if (paused) this.video.pause();
+    else await this.video.play().catch(() => {}); // the source has gone meanwhile
+  }
+
+  private async openPicture(file: Blob, mine: number): Promise<void> {
     const picture = await createImageBitmap(file).catch(() => {
       throw new SpotterError("bad-picture");
     });
@@ -111,10 +169,10 @@ export class Session {
     }
   }
 
-  private async openVideo(file: Blob, mine: number): Promise<void> {
+  private async openVideo(url: string, mine: number): Promise<void> {
     this.leave();
-    this.address = URL.createObjectURL(file);
-    this.video.src = this.address;
+    if (url.startsWith("blob:")) this.address = url;
+    this.video.src = url;
     this.view.mirror = false;
     await this.play("video", mine);
   }
@@ -129,13 +187,13 @@ export class Session {
     this.video.srcObject = camera.stream;
   }
 
-  private async play(kind: "video" | "camera", mine: number): Promise<void> {
+  private async play(kind: "video" | "camera" | "stream", mine: number): Promise<void> {
     try {
       await this.video.play();
     } catch (cause) {
       if (mine !== this.source) return;
       this.stop();
-      throw asError(cause, kind === "video" ? "bad-video" : "camera-busy");
+      throw asError(cause, kind === "camera" ? "camera-busy" : "bad-video");
     }
     if (mine !== this.source) return;
     this.enter(kind);
@@ -164,6 +222,12 @@ export class Session {
   }
 
   private offer(picture: Picture): void {
+    const now = performance.now();
+    if (this.kind !== "picture" && now - this.offered < 900 / this.maxRate) {
+      picture.close();
+      return;
+    }
+    this.offered = now;
     if (!this.detector) {
       this.view.show(picture, null); // until the model is here, at least the picture
       return;
@@ -181,7 +245,9 @@ export class Session {
     }
     const options = this.listener.options(this.kind !== "picture");
     try {
-      const result = await (picture ? detector.detect(picture, options) : detector.again(options));
+      const shown = picture ?? (detector.remembers ? null : this.view.take());
+      if (!shown && !detector.remembers) return;
+      const result = await (shown ? detector.detect(shown, options) : detector.again(options));
       if (of === this.source) this.present(result, picture !== null);
       else result.picture?.close();
     } catch (cause) {
@@ -189,8 +255,10 @@ export class Session {
     }
   }
 
-  private present(result: Result, fresh: boolean): void {
+  private present(found: Result, fresh: boolean): void {
+    const live = this.kind !== "picture";
+    const result = this.listener.refine?.(found, live, performance.now() / 1000) ?? found;
     const draw = result.picture ? this.view.show(result.picture, result) : this.view.update(result);
-    this.listener.shown({ result, draw, live: this.kind !== "picture", fresh });
+    this.listener.shown({ result, draw, live, fresh });
   }
 }

@@ -4,7 +4,7 @@ import type { Result } from "../core/detector.ts";
 import { Overlay, type OverlayOptions } from "../core/overlay.ts";
 
 /** What to draw and how; asked for with each drawing. */
-export type Look = Pick<OverlayOptions, "boxes" | "labels" | "masks" | "name">;
+export type Look = Omit<OverlayOptions, "mirror" | "pixelRatio">;
 
 /** More pixels than these on the long side cost time and show nothing more. */
 const longest = 1920;
@@ -18,6 +18,7 @@ export class View {
   private picture: Picture | null = null;
   private result: Result | null = null;
   private pixelRatio = 1;
+  private readonly resizes = new ResizeObserver(() => this.redraw());
 
   /** The canvas lies in the stage, which gives the size. */
   constructor(
@@ -26,7 +27,13 @@ export class View {
     private readonly look: () => Look,
   ) {
     this.context = canvas.getContext("2d", { alpha: false });
-    new ResizeObserver(() => this.redraw()).observe(stage);
+    this.resizes.observe(stage);
+  }
+
+  /** Gives everything back; the view is of no use afterwards. */
+  dispose(): void {
+    this.resizes.disconnect();
+    this.clear();
   }
 
   /** Shows a picture, which becomes the view's own; returns the milliseconds it took. */
