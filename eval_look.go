@@ -78,7 +78,7 @@ func (n native) look(p *detect.Picture, f *evalFlags) ([]eval.Prediction, error)
 }
 
 func encoded(m *detect.Mask) *detect.RLE {
-	rle := detect.EncodeRLE(m.Full(), m.W, m.H)
+	rle := m.RLE()
 	return &rle
 }
 

@@ -33,6 +33,30 @@ func Runs(mask []byte, w, h int) []int {
 	return append(runs, n)
 }
 
+// RLE encodes the mask over its whole grid; it reads the rectangle only.
+func (m *Mask) RLE() RLE {
+	var runs []int
+	inside, n := false, 0
+	add := func(v bool, count int) {
+		if v != inside && count > 0 {
+			runs = append(runs, n)
+			inside, n = v, 0
+		}
+		n += count
+	}
+	width := m.X1 - m.X0
+	add(false, m.X0*m.H)
+	for x := range width {
+		add(false, m.Y0)
+		for i := x; i < len(m.Bits); i += width {
+			add(m.Bits[i] != 0, 1)
+		}
+		add(false, m.H-m.Y1)
+	}
+	add(false, (m.W-m.X1)*m.H)
+	return FromRuns(append(runs, n), m.W, m.H)
+}
+
 // FromRuns writes runs as text.
 func FromRuns(runs []int, w, h int) RLE {
 	var text []byte

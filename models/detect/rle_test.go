@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -95,4 +96,21 @@ func FuzzRLE(f *testing.F) {
 			t.Errorf("%d x %d %q: encoded and decoded again it is another mask (%v)", w, h, counts, err)
 		}
 	})
+}
+
+// TestRLEOfAMask reads the rectangle only and must say the same as the whole grid.
+func TestRLEOfAMask(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 300 {
+		m := &Mask{W: 1 + rng.IntN(9), H: 1 + rng.IntN(9)}
+		m.X0, m.Y0 = rng.IntN(m.W+1), rng.IntN(m.H+1)
+		m.X1, m.Y1 = m.X0+rng.IntN(m.W-m.X0+1), m.Y0+rng.IntN(m.H-m.Y0+1)
+		m.Bits = make([]byte, (m.X1-m.X0)*(m.Y1-m.Y0))
+		for i := range m.Bits {
+			m.Bits[i] = byte(255 * rng.IntN(2))
+		}
+		if got, want := m.RLE(), EncodeRLE(m.Full(), m.W, m.H); got != want {
+			t.Fatalf("%+v is encoded as %+v, want %+v", m, got, want)
+		}
+	}
 }
