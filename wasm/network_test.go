@@ -3,6 +3,7 @@ package wasm_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -275,6 +276,15 @@ func TestErrors(t *testing.T) {
 			n, x := newNet(t, 8, 8)
 			n.g.Outputs = []*models.Value{n.add(&models.MQA{Heads: 1, Dim: 3, Scale: 1}, x, x, x)}
 			_, err := wasm.Compile(n.g, n.w, wasm.Options{})
+			return err
+		},
+		"layer model.0.layer5.convbn_1.conv: a weight is too large for float16": func() error {
+			large := maps.Clone(w)
+			p := *large["model.0.layer5.convbn_1.conv.weight"]
+			p.Data = slices.Clone(p.Data)
+			p.Data[7] = 1e6
+			large["model.0.layer5.convbn_1.conv.weight"] = &p
+			_, err := wasm.Compile(g, large, wasm.Options{Precision: pack.F16})
 			return err
 		},
 	} {

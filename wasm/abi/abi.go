@@ -28,8 +28,15 @@
 //	classify(max) -> count      classifiers: softmax; Result records with score and class, best first
 //	threads(n)                  (threads) how many threads infer uses from now on, 1..Memory.MaxThreads; all of
 //	                            1..n-1 must be in worker()
-//	worker(id)                  (threads) serve as thread id; returns after stop()
-//	stop()                      (threads) end all workers
+//	worker(id)                  (threads) serve as thread id; returns after stop(). A thread that comes in after
+//	                            threads(n) still takes part: the first infer waits for it
+//	stop()                      (threads) end all workers; infer goes on with one thread
+//
+// Modules with detect, and mask where Head.Masks is not 0, are detectors; those with
+// classify classifiers; a network whose head is not known has neither.
+//
+// When a thread was killed, the others trap in infer or feed after 20 seconds: the host ends
+// them, calls stop() and goes on with one thread or new workers.
 //
 // A host that feeds pictures larger than the memory left grows the memory first:
 // Pixels lies behind everything else and needs w*h*4 bytes; mask's dst may lie behind the picture.
@@ -127,7 +134,8 @@ type Layer struct {
 	Tensor Tensor `json:"tensor"` // its result, valid until overwritten by a later step
 }
 
-// Tensor is a feature map in memory: float32, channels contiguous.
+// Tensor is a feature map in memory: float32, channels contiguous. A value of another
+// rank counts as one row of pixels, each its last dimension.
 type Tensor struct {
 	Name        string `json:"name,omitempty"`
 	Address     int    `json:"address"`

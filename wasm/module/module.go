@@ -97,9 +97,13 @@ func (b *builder) choose() error {
 		}
 		for _, c := range calls {
 			for _, a := range c.Args {
-				if a.Param != nil {
-					params = append(params, a.Param)
+				if a.Param == nil {
+					continue
 				}
+				if b.o.Encoding == pack.F16 && !a.Param.FitsHalf() {
+					return fmt.Errorf("layer %s: a weight is too large for float16", s.Name)
+				}
+				params = append(params, a.Param)
 			}
 		}
 		b.steps = append(b.steps, step{Step: s, calls: calls})

@@ -26,6 +26,14 @@ const (
 // spins is how often a thread looks again before it sleeps: some ten microseconds.
 const spins = 4000
 
+// A thread that nobody joins at a barrier for patience seconds traps: another one was
+// killed. Seconds are counted one by one, so that a machine put to sleep counts as one.
+const (
+	patience = 20
+	second   = 1_000_000_000
+	timedOut = 2 // what memory.atomic.wait32 gives
+)
+
 // control emits the functions by which the threads work together.
 type control struct {
 	b       *builder
@@ -74,8 +82,13 @@ func (c *control) barrierFunc() *emit.Func {
 		f.Inc(spin, -1)
 	})
 	f.Do(emit.I32AtomicRmwAdd(c.at(), wordAsleep, one))
+	left := f.Define("left", emit.I32Const(patience))
 	f.While(emit.I32Eq(c.load(wordPhase), phase), func() {
-		f.Do(emit.AtomicWait32(c.at(), wordPhase, phase, forever))
+		woken := emit.AtomicWait32(c.at(), wordPhase, phase, emit.I64Const(second))
+		f.If(emit.I32Eq(woken, emit.I32Const(timedOut)), func() {
+			f.Inc(left, -1)
+			f.If(emit.I32Eqz(left), func() { f.Do(emit.Unreachable()) })
+		})
 	})
 	f.Do(emit.I32AtomicRmwSub(c.at(), wordAsleep, one))
 	return f
@@ -118,6 +131,8 @@ func (c *control) exports() {
 	f = c.b.m.NewFunc("stop", nil, nil)
 	settle(f)
 	f.Do(c.store(wordThreads, emit.I32Const(1)))
+	f.Do(c.store(wordArrived, emit.I32Const(0))) // after a trap
+	f.Do(c.store(wordAsleep, emit.I32Const(0)))
 	f.Do(emit.I32AtomicRmwAdd(c.at(), wordStops, emit.I32Const(1)))
 	f.Do(emit.I32AtomicRmwAdd(c.at(), wordJob, emit.I32Const(1)))
 	f.Do(emit.AtomicNotify(c.at(), wordJob, emit.I32Const(-1)))

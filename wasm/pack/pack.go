@@ -141,9 +141,25 @@ func Choose(params []*Param) Encoding {
 	return F16
 }
 
+// halfMax is the largest finite float16.
+const halfMax = 65504
+
+// FitsHalf reports whether no weight of the runs becomes infinite as float16.
+func (p *Param) FitsHalf() bool {
+	for _, r := range p.Runs {
+		for _, v := range r.Data {
+			if v > halfMax || v < -halfMax {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Pack sets the parameters' offsets and makes the file.
 func Pack(params []*Param, e Encoding) *File {
 	f := &File{Encoding: e}
+	f.reserve(params)
 	for _, p := range params {
 		f.align(64)
 		p.Offset = f.Packed
@@ -164,6 +180,21 @@ func Pack(params []*Param, e Encoding) *File {
 		f.Copies = nil
 	}
 	return f
+}
+
+// reserve makes room for the file: at most four bytes a number and the scales.
+func (f *File) reserve(params []*Param) {
+	n := 0
+	for _, p := range params {
+		n += 4*p.floats() + 64
+		if f.Encoding == F16 && len(p.Runs) > 0 {
+			n -= 2 * p.floats()
+			for _, r := range p.Runs {
+				n += 8 * len(r.Scale)
+			}
+		}
+	}
+	f.Bytes = make([]byte, 0, n)
 }
 
 // align starts the next parameter at a cache line.
