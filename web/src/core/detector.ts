@@ -5,7 +5,17 @@ import type { Manifest } from "./abi.ts";
 import { build } from "./build.ts";
 import type { Model, Variant } from "./catalog.ts";
 import { asError, type ErrorCode, SpotterError } from "./errors.ts";
-import type { DetectOptions, Found, FromWorker, Masks, Picture, Timings, ToWorker } from "./messages.ts";
+import type {
+  DetectOptions,
+  Found,
+  FromWorker,
+  Inspection,
+  Look,
+  Masks,
+  Picture,
+  Timings,
+  ToWorker,
+} from "./messages.ts";
 import { type Port, workerPort } from "./port.ts";
 import { type Capabilities, capabilities, ranked, startThreads } from "./probe.ts";
 
@@ -68,6 +78,10 @@ export class Detector {
   readonly remembers = true;
   private readonly worker: Port;
   private readonly waiting = new Map<number, Waiting>();
+  private readonly inspecting = new Map<
+    number,
+    { resolve: (found: Inspection) => void; reject: (error: SpotterError) => void }
+  >();
   private readsPictures = true;
   private closed: SpotterError | null = null;
   private nextId = 1;
@@ -166,6 +180,16 @@ export class Detector {
     });
   }
 
+  /** Looks into the network, at the picture that was detected on last. */
+  inspect(look: Look): Promise<Inspection> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) return reject(this.closed);
+      const id = this.nextId++;
+      this.inspecting.set(id, { resolve, reject });
+      this.send({ kind: "inspect", id, look });
+    });
+  }
+
   /** Sets the threads, where the variant has them; resolves when it is done. */
   setThreads(count: number): Promise<void> {
     return new Promise((resolve) => {
@@ -219,8 +243,13 @@ export class Detector {
     if (message.kind === "threads") {
       this.threads = message.threads;
       this.onthreads?.();
+    } else if (message.kind === "inspected") {
+      this.inspecting.get(message.id)?.resolve(message.found);
+      this.inspecting.delete(message.id);
     } else if (message.kind === "failed") {
-      this.take(message.id)?.reject(new SpotterError(message.code as ErrorCode, message.detail));
+      const error = new SpotterError(message.code as ErrorCode, message.detail);
+      (this.take(message.id) ?? this.inspecting.get(message.id))?.reject(error);
+      this.inspecting.delete(message.id);
     } else if (message.kind === "result") {
       const waiting = this.take(message.id);
       if (!waiting) {
@@ -252,6 +281,8 @@ export class Detector {
     this.worker.terminate();
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
+    for (const { reject } of this.inspecting.values()) reject(error);
+    this.inspecting.clear();
     this.onthreads?.();
   }
 }

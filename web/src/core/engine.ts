@@ -3,7 +3,8 @@
 import { abiVersion, type Exports, type Manifest, manifestOf, pageSize, resultBytes } from "./abi.ts";
 import { asError, SpotterError } from "./errors.ts";
 import { bytesOf, request, stream } from "./fetch.ts";
-import type { DetectOptions, Found, LoadRequest, Masks, Picture } from "./messages.ts";
+import { inspect } from "./inspect.ts";
+import type { DetectOptions, Found, Inspection, LoadRequest, Look, Masks, Picture } from "./messages.ts";
 import { readPixels } from "./pixels.ts";
 import { Pool } from "./pool.ts";
 
@@ -66,6 +67,13 @@ export class Engine {
   /** Runs the network once on whatever its input holds. */
   warmUp(): void {
     this.exports.infer();
+  }
+
+  /** Looks into the network, at the last picture. */
+  inspect(look: Look): Inspection {
+    const { manifest, memory, exports } = this;
+    const { width, height } = this.last;
+    return inspect({ manifest, memory, exports, feed: () => width > 0 && exports.feed(width, height) }, look);
   }
 
   /** Detects on the last picture again, with other options. */

@@ -12,8 +12,10 @@ export type ErrorCode =
   | "bad-module"
   | "bad-weights"
   | "bad-model"
+  | "bad-network"
   | "bad-option"
   | "no-compiler"
+  | "compiler"
   | "no-worker"
   | "mismatch"
   | "memory"
@@ -46,6 +48,7 @@ const texts: Record<ErrorCode, [sentence: string, hint: string]> = {
     "This file is not a model.",
     "Take a list of models (models.json), a compiled module, or a .pt, .safetensors or .onnx file.",
   ],
+  "bad-network": ["The network in this file can't run.", "The detail says why."],
   "bad-option": [
     "An option has a value that makes no sense.",
     "The detail says which; docs/api.md lists what it may be.",
@@ -54,6 +57,7 @@ const texts: Record<ErrorCode, [sentence: string, hint: string]> = {
     "This model must be compiled first, and the compiler is not here.",
     "Compile it with `spotter compile`, or put the compiler's files beside spotter.js.",
   ],
+  compiler: ["The compiler stopped unexpectedly.", "Try again; a smaller input takes less memory."],
   "no-worker": [
     "The worker's script did not start.",
     "Put spotter-worker.js beside spotter.js, or say with baseURL where it is; a policy must allow it in worker-src.",

@@ -4,7 +4,7 @@
 import { build } from "./build.ts";
 import { Engine } from "./engine.ts";
 import { asError } from "./errors.ts";
-import type { FromWorker, LoadRequest, Picture, ServeRequest, ToWorker } from "./messages.ts";
+import type { FromWorker, Inspection, LoadRequest, Picture, ServeRequest, ToWorker } from "./messages.ts";
 import { readsPictures } from "./pixels.ts";
 
 /** How long after loading the engine may be taken for idle, in milliseconds. */
@@ -38,6 +38,7 @@ export class Host {
     try {
       if (request.kind === "load") await this.load(request);
       else if (request.kind === "threads") await this.setThreads(request.count);
+      else if (request.kind === "inspect") this.inspect(id, (await this.loaded()).inspect(request.look));
       else if (request.kind === "again") this.answer(id, (await this.loaded()).again(request.options), null);
       else this.answer(id, await (await this.loaded()).run(request.picture, request.options), request.picture);
     } catch (cause) {
@@ -66,6 +67,13 @@ export class Host {
     const ready = await this.loaded();
     await ready.setThreads(count);
     this.post({ kind: "threads", threads: ready.threads }, []);
+  }
+
+  private inspect(id: number, found: Inspection): void {
+    this.post(
+      { kind: "inspected", id, found },
+      found.maps.map((m) => m.data.buffer),
+    );
   }
 
   /** Sends a result; the picture goes back with it, to be drawn under the boxes that were found in it. */

@@ -41,6 +41,7 @@ export type ToWorker =
   | LoadRequest
   | { kind: "run"; id: number; picture: Picture; options: DetectOptions }
   | { kind: "again"; id: number; options: DetectOptions }
+  | { kind: "inspect"; id: number; look: Look }
   | { kind: "threads"; count: number }
   | ServeRequest;
 
@@ -50,6 +51,24 @@ export interface ServeRequest {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
   id: number;
+}
+
+/** What to look at inside of the network: on the last picture. */
+export type Look = { what: "profile"; runs: number } | { what: "layer"; layer: number } | { what: "outputs" };
+
+/** A feature map: float32 in the order height, width, channels. */
+export interface FeatureMap {
+  name: string;
+  width: number;
+  height: number;
+  channels: number;
+  data: Float32Array<ArrayBuffer>;
+}
+
+export interface Inspection {
+  /** Milliseconds of each layer of a profile. */
+  times: number[];
+  maps: FeatureMap[];
 }
 
 /** Milliseconds of each phase. */
@@ -89,5 +108,6 @@ export type FromWorker =
   | { kind: "ready"; build: string; manifest: Manifest; threads: number; readsPictures: boolean }
   | { kind: "threads"; threads: number }
   | { kind: "result"; id: number; found: Found; picture: ImageBitmap | VideoFrame | null }
+  | { kind: "inspected"; id: number; found: Inspection }
   | { kind: "failed"; id: number; code: ErrorCode; detail: string }
   | { kind: "serving" | "left" };

@@ -105,6 +105,8 @@ export const en = {
   "title.camera-unsupported": "No camera in this browser",
   "title.camera-lost": "The camera went away",
   "title.unsupported": "This browser is too old",
+  "title.bad-network": "This model can't run",
+  "title.bad-model": "This is not a model",
   "title.other": "That did not work",
   "error.aborted": "The work was called off. Start it again when you like.",
   "error.closed": "The detector was closed. Load the page anew.",
@@ -118,6 +120,9 @@ export const en = {
   "error.bad-module": "The model's program does not fit this page. Load the page anew to get matching files.",
   "error.bad-weights": "The model arrived damaged. Load the page anew.",
   "error.bad-model": "This file is not a model. Take a .pt, .safetensors or .onnx file.",
+  "error.bad-network": "What ran before goes on running.",
+  "error.compiler":
+    "The compiler stopped unexpectedly, perhaps for lack of memory. What ran before goes on running; try again, or take a smaller input.",
   "error.bad-option": "A setting has a value that makes no sense. Load the page anew.",
   "error.no-compiler":
     "This model must be compiled first, and the compiler is not on this site. Compile it with spotter compile.",
