@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math/big"
 	"strings"
 
 	"spotter/models/checkpoint/pickle"
@@ -128,6 +127,9 @@ func (in *inflater) read(f *zip.File, n int64) ([]byte, error) {
 	return b, nil
 }
 
+// legacyMagic is 0x1950a86a20f9469cfc6c as a pickle's integer has it.
+const legacyMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
+
 // openLegacy opens the format before PyTorch 1.6: pickles of a magic number, a
 // protocol, the system and the object, then one of the storages' keys, then for each
 // storage its element count (8 bytes) and its elements.
@@ -142,7 +144,7 @@ func openLegacy(data []byte) (*archive, error) {
 		return v, err
 	}
 	magic, err := next(pickle.Loader{})
-	if n, ok := magic.(*big.Int); err != nil || !ok || n.Text(16) != "1950a86a20f9469cfc6c" {
+	if n, ok := magic.(pickle.Long); err != nil || !ok || string(n) != legacyMagic {
 		return nil, fmt.Errorf("this is a pickle, but not one of torch.save (its first value is no magic number)")
 	}
 	if v, err := next(pickle.Loader{}); err != nil || v != 1001 {

@@ -206,8 +206,8 @@ func (c *Checkpoint) readRecord(root any) {
 	}
 	for _, key := range []string{"opt", "train_args", "args"} {
 		opt := pickle.Get(root, key)
-		if o, ok := opt.(*pickle.Object); ok && o.Attrs != nil {
-			opt = o.Attrs
+		if o, ok := opt.(*pickle.Object); ok {
+			opt = &o.Attrs
 		}
 		if n, ok := pickle.Int(pickle.Get(opt, "imgsz")); ok && n >= 32 && n <= 1<<14 {
 			c.Imgsz = n

@@ -5,18 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
-
-	"github.com/nlpodyssey/gopickle/types"
 )
-
-// Func is a function of this package that stands for one of Python's.
-type Func func(args ...any) (any, error)
-
-// Call runs it.
-func (f Func) Call(args ...any) (any, error) { return f(args...) }
-
-// PyNew runs it: it stands for a class.
-func (f Func) PyNew(args ...any) (any, error) { return f(args...) }
 
 // class resolves the globals whose values are worth having; the rest stay names.
 // Python 2 modules are spelled as the protocols below 3 write them.
@@ -26,16 +15,13 @@ func class(module, name string) any {
 		if f, ok := builtins[name]; ok {
 			return f
 		}
-		if name == "object" {
-			return &types.ObjectClass{}
-		}
 	case "copy_reg", "copyreg":
 		if name == "_reconstructor" {
-			return &types.Reconstructor{}
+			return Func(reconstruct)
 		}
 	case "collections":
-		if name == "defaultdict" {
-			return Func(func(...any) (any, error) { return types.NewDict(), nil })
+		if name == "OrderedDict" || name == "defaultdict" {
+			return builtins["dict"]
 		}
 	case "_codecs":
 		if name == "encode" {
@@ -64,14 +50,8 @@ var builtins = map[string]Func{
 	"set":       sequence,
 	"frozenset": sequence,
 	"list":      sequence,
-	"tuple": func(args ...any) (any, error) {
-		l, err := sequence(args...)
-		if err != nil {
-			return nil, err
-		}
-		return (*types.Tuple)(l.(*types.List)), nil
-	},
-	"dict": func(args ...any) (any, error) { return types.NewDict(), nil },
+	"tuple":     sequence,
+	"dict":      func(...any) (any, error) { return &Dict{}, nil },
 	"bytearray": func(args ...any) (any, error) {
 		if len(args) == 0 {
 			return []byte(nil), nil
@@ -82,11 +62,19 @@ var builtins = map[string]Func{
 
 // sequence is list(x) for a list or tuple x.
 func sequence(args ...any) (any, error) {
-	l := types.NewList()
-	if len(args) > 0 {
-		*l = append(*l, Items(args[0])...)
+	if len(args) == 0 {
+		return &List{}, nil
 	}
-	return l, nil
+	items := Items(args[0])
+	return &List{Items: items[:len(items):len(items)]}, nil // shared until either grows
+}
+
+// reconstruct is how protocols 0 and 1 make an object: (class, base, state of the base).
+func reconstruct(args ...any) (any, error) {
+	if len(args) == 0 {
+		return nil, fmt.Errorf("an object without its class")
+	}
+	return call(args[0], nil)
 }
 
 // latin1 is str.encode with the encoding by which old protocols carry bytes.
@@ -134,8 +122,8 @@ func newDtype(args ...any) (any, error) {
 	return d, nil
 }
 
-// PySetState notes a big-endian type, which scalar then does not read.
-func (d *dtype) PySetState(state any) error {
+// SetState notes a big-endian type, which scalar then does not read.
+func (d *dtype) SetState(state any) error {
 	if parts := Items(state); len(parts) > 1 && parts[1] == ">" {
 		d.kind = ">" + d.kind
 	}
@@ -145,8 +133,8 @@ func (d *dtype) PySetState(state any) error {
 // array is a numpy array, of which the value is kept when it is one number.
 type array struct{ only any }
 
-// PySetState reads (version, shape, type, column-major, bytes).
-func (a *array) PySetState(state any) (err error) {
+// SetState reads (version, shape, type, column-major, bytes).
+func (a *array) SetState(state any) (err error) {
 	if parts := Items(state); len(parts) == 5 {
 		a.only, err = scalar(parts[2], parts[4])
 	}
