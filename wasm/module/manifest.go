@@ -1,7 +1,6 @@
 package module
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 
@@ -32,7 +31,7 @@ func (b *builder) manifest() abi.Manifest {
 	m.Feed = abi.Feed{
 		Fit: string(g.Feed.Fit), BGR: g.Feed.BGR, Pad: int(g.Feed.Pad), Scale: g.Feed.Scale, Mean: g.Feed.Mean, Std: g.Feed.Std,
 	}
-	sum := sha256.Sum256(b.file.Bytes)
+	sum := sum256(b.file.Bytes)
 	m.Weights = abi.Weights{SHA256: hex.EncodeToString(sum[:]), Bytes: len(b.file.Bytes), Encoding: string(b.file.Encoding)}
 	m.Memory = b.layout.Memory
 	m.Layers = []abi.Layer{}
