@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 
+	"spotter/models"
 	"spotter/models/checkpoint"
 	"spotter/models/onnx"
 )
@@ -60,12 +62,28 @@ func (m *Model) fromCheckpoint(c *checkpoint.Checkpoint, o Options) error {
 	}
 	m.Graph, m.Weights, m.YAML = built.Graph, built.Weights, built.YAML
 	m.Graph.Name, m.Task, m.Notes = m.Name, taskOf(m.Graph), c.Notes
+	if o.Residual == nil && asksResidual(m.Graph) {
+		m.Notes = append(m.Notes, "whether the backbone's blocks add their input is in no checkpoint: the tutorial's form, without, is taken (the paper's adds)")
+	}
 	if o.Task == Detect && m.Task == Segment {
 		if m.YAML, err = detectorYAML(m.YAML); err != nil {
 			return err
 		}
 	}
 	return m.finish(o)
+}
+
+// asksResidual tells a backbone that comes in both forms: inverted bottlenecks without
+// attention, whose networks always add.
+func asksResidual(g *models.Graph) bool {
+	bottlenecks := false
+	for _, p := range g.Params() {
+		if strings.Contains(p.Name, ".mhsa_") {
+			return false
+		}
+		bottlenecks = bottlenecks || strings.Contains(p.Name, "._proj_conv.")
+	}
+	return bottlenecks
 }
 
 // finish holds a network against the task that is asked for, and looks at its weights.

@@ -3,6 +3,7 @@ package load
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"spotter/models"
@@ -39,6 +40,9 @@ func TestEveryFormatDecodesAsExpected(t *testing.T) {
 			checkDecoded(t, m, e)
 			if m.YAML == nil {
 				return
+			}
+			if !strings.Contains(strings.Join(m.Notes, "\n"), "add their input is in no checkpoint") {
+				t.Errorf("notes %q", m.Notes)
 			}
 			saved, err := m.Safetensors(safetensors.F16)
 			if err != nil {

@@ -66,7 +66,10 @@ func readSafetensors(name string, data []byte, o Options) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.Classes, o.Residual, o.Width, o.Height = opts.Classes, &m.Residual, opts.Width, opts.Height
+		o.Classes, o.Width, o.Height = opts.Classes, opts.Width, opts.Height
+		if file.Metadata[keyResidual] != "" {
+			o.Residual = &opts.Residual
+		}
 		return m, m.fromCheckpoint(c, o)
 	}
 	return m, m.assemble(opts, o.Task)
