@@ -100,8 +100,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return r.report, nil
 }
 
-// Parts of the bench: networks with their layers, whole frames in the page.
-var Parts = []string{"networks", "frame"}
+// Parts of the bench: networks with their layers, whole frames in the page, the way to
+// the first result with what it downloads.
+var Parts = []string{"networks", "frame", "start"}
 
 func (r *run) parts(ctx context.Context) error {
 	for _, part := range r.Parts {
@@ -111,6 +112,8 @@ func (r *run) parts(ctx context.Context) error {
 			err = r.networks(ctx)
 		case "frame":
 			err = r.frame(ctx)
+		case "start":
+			err = r.start()
 		default:
 			err = fmt.Errorf("there is no part %q; there are %s", part, strings.Join(Parts, ", "))
 		}

@@ -25,6 +25,7 @@ func (r *Report) Print(w io.Writer) {
 		t.Flush()
 	}
 	r.printRatios(w)
+	r.printStart(w)
 	r.printFrame(w)
 	r.printLayers(w)
 }

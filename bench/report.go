@@ -25,6 +25,8 @@ type Report struct {
 	Networks  []Network         `json:"networks"`
 	Layers    []LayerTime       `json:"layers"`
 	Frame     []Frame           `json:"frame"`
+	Start     []Start           `json:"start"`
+	Download  []Download        `json:"download"`
 }
 
 // Machine is where the figures were measured.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -22,12 +23,14 @@ type server struct {
 	http  *http.Server
 	mu    sync.Mutex
 	files map[string][]byte // by path
+	dir   string            // of installed packages
+	seen  map[string]int    // paths asked for since record
 }
 
 const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Spotter bench</title><link rel="icon" href="data:,"><script src="/main.js"></script></html>`
 
 func startServer(dir string, engines []engine) (*server, error) {
-	s := &server{files: map[string][]byte{"/": []byte(html)}}
+	s := &server{files: map[string][]byte{"/": []byte(html)}, dir: filepath.Join(dir, "node_modules"), seen: map[string]int{}}
 	if err := s.bundle(dir, engines); err != nil {
 		return nil, err
 	}
@@ -36,10 +39,10 @@ func startServer(dir string, engines []engine) (*server, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/peers/", http.StripPrefix("/peers/", http.FileServer(http.Dir(filepath.Join(dir, "node_modules")))))
+	mux.Handle("/peers/", http.StripPrefix("/peers/", http.FileServer(http.Dir(s.dir))))
 	mux.HandleFunc("/frames/{size}/{seed}", frame)
 	mux.HandleFunc("/", s.file)
-	s.http = &http.Server{Handler: isolated(mux)}
+	s.http = &http.Server{Handler: s.isolated(mux)}
 	s.url = "http://" + listener.Addr().String()
 	go s.http.Serve(listener)
 	return s, nil
@@ -47,10 +50,15 @@ func startServer(dir string, engines []engine) (*server, error) {
 
 func (s *server) close() { s.http.Close() }
 
-// isolated adds the headers that SharedArrayBuffer and fine timers need.
-func isolated(next http.Handler) http.Handler {
+// isolated adds the headers that SharedArrayBuffer and fine timers need, and allows what a
+// second visit keeps.
+func (s *server) isolated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.seen[r.URL.Path]++
+		s.mu.Unlock()
 		h := w.Header()
+		h.Set("Cache-Control", "max-age=3600")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Embedder-Policy", "require-corp")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -73,11 +81,10 @@ func (s *server) bundle(dir string, engines []engine) error {
 		s.files["/"+name+".js"] = result.OutputFiles[0].Contents
 		return nil
 	}
-	if err := build("main", "main.ts", api.FormatIIFE); err != nil {
-		return err
-	}
-	if err := build("spotter-thread", "engines/spotter-thread.ts", api.FormatIIFE); err != nil {
-		return err
+	for name, source := range map[string]string{"main": "main.ts", "start": "start.ts", "spotter-thread": "engines/spotter-thread.ts"} {
+		if err := build(name, source, api.FormatIIFE); err != nil {
+			return err
+		}
 	}
 	for _, e := range engines {
 		format := api.FormatIIFE
@@ -117,6 +124,40 @@ func (s *server) put(m Model, files map[string][]byte) {
 	for name, data := range files {
 		s.files["/models/"+m.id()+"/"+name] = data
 	}
+}
+
+// set serves one file.
+func (s *server) set(path string, data []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files[path] = data
+}
+
+// record starts to note the paths that are asked for; recorded returns them.
+func (s *server) record() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = map[string]int{}
+}
+
+func (s *server) recorded() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.seen)
+}
+
+// content is what a path is answered with.
+func (s *server) content(path string) ([]byte, error) {
+	s.mu.Lock()
+	data, ok := s.files[path]
+	s.mu.Unlock()
+	if name, peer := strings.CutPrefix(path, "/peers/"); !ok && peer {
+		return os.ReadFile(filepath.Join(s.dir, filepath.FromSlash(name)))
+	}
+	if !ok {
+		return nil, fmt.Errorf("there is no %s", path)
+	}
+	return data, nil
 }
 
 // model gives one of the files that add made.
