@@ -232,6 +232,8 @@ export type ErrorCode =
   | "bad-model"
   | "bad-option"
   | "no-compiler"
+  | "bad-network"
+  | "compiler"
   | "no-worker"
   | "mismatch"
   | "memory"
@@ -269,3 +271,117 @@ export function configure(settings: Settings): void;
 
 /** Build of this module, which its worker shares. */
 export const version: string;
+
+/** How many tracked objects there are, by the name of their class. */
+export interface Counts {
+  /** In the picture now. */
+  classes: Record<string, number>;
+  /** For each line, crossings to its left and to its right, seen from its first point to its second. */
+  lines: Record<string, { left: number; right: number }>[];
+  /** For each zone, who is inside now, and how many ever were. */
+  zones: { inside: Record<string, number>; visitors: Record<string, number> }[];
+}
+
+export interface SnapshotOptions {
+  /** Draw boxes, labels and masks as they are shown. Default true. */
+  boxes?: boolean | undefined;
+  /** Media type. Default image/png. */
+  type?: string | undefined;
+  /** 0..1, for image/jpeg and image/webp. */
+  quality?: number | undefined;
+}
+
+export interface ViewResult extends Result<false> {
+  /** Masks of all detections, one after the other, for those who draw themselves. */
+  masks: {
+    width: number;
+    height: number;
+    rects: Int32Array<ArrayBuffer>;
+    data: Uint8Array<ArrayBuffer>;
+  } | null;
+  tracks: Track[];
+  /** null unless `tracking` is on. */
+  counts: Counts | null;
+}
+
+export interface SpotterViewEventMap {
+  /** The model runs. */
+  ready: CustomEvent<{ model: ModelInfo; mode: Mode }>;
+  progress: CustomEvent<Progress>;
+  /** A frame is shown with what was found in it. */
+  detections: CustomEvent<ViewResult>;
+  error: CustomEvent<SpotterError>;
+}
+
+/** <spotter-view>. Each attribute has a property of the same name. */
+export class SpotterView extends HTMLElement {
+  /** "camera", "screen", or the address of a picture or video. */
+  src: string | null;
+  /** Address of a model, or the model itself; the first of models.json beside the module where left out. */
+  get model(): ModelSource | null;
+  set model(model: ModelSource | null);
+  /** Scores below are not shown, 0..1. Default 0.25. */
+  conf: number | null;
+  /** Overlap above which the weaker of two boxes of a class is dropped, 0..1. Default 0.45. */
+  iou: number | null;
+  /** At most as many. Default 300. */
+  max: number | null;
+  /** Names or ids of the classes to show; null shows all. */
+  get classes(): string[] | null;
+  set classes(classes: readonly (string | number)[] | null);
+  /** What to draw; on unless switched off with "off". */
+  masks: boolean;
+  labels: boolean;
+  boxes: boolean;
+  /** Other names for classes: "person=guest; dog=good dog". */
+  names: string | null;
+  /** Follow objects: ids, trails and counts. */
+  tracking: boolean;
+  /** Lines that count who crosses them, in parts of width and height: "0.5,0 0.5,1; 0,0.5 1,0.5". */
+  lines: string | null;
+  /** Zones that count who is inside: three points or more each. */
+  zones: string | null;
+  /** Show buttons. */
+  controls: boolean;
+  /** Which camera is preferred. Default "environment". */
+  facing: "user" | "environment" | null;
+  /** Frames a second at most. */
+  fps: number | null;
+  /** Width asked of the camera, in pixels. Default 640. */
+  width: number | null;
+  threads: number | null;
+  paused: boolean;
+  /** Folder of spotter-worker.js and models.json, where it is not the module's own. */
+  base: string | null;
+  /** Text of a detection's label; put your own function here. */
+  labelOf: (detection: Detection<false>) => string;
+  readonly counts: Counts | null;
+  readonly mode: Mode | null;
+  readonly info: ModelInfo | null;
+  /** Starts what `src` says, or goes on after stop(). Sharing the screen takes a click of the visitor. */
+  start(): Promise<void>;
+  /** Ends the source and lets the camera go. */
+  stop(): void;
+  pause(): void;
+  resume(): void;
+  /** Shows a file or a stream in place of `src`. */
+  open(source: "camera" | "screen" | string | Blob | MediaStream): Promise<void>;
+  /** The frame that is shown, at its own size. */
+  snapshot(options?: SnapshotOptions): Promise<Blob>;
+  addEventListener<K extends keyof SpotterViewEventMap>(
+    type: K,
+    listener: (this: SpotterView, event: SpotterViewEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "spotter-view": SpotterView;
+  }
+}

@@ -90,7 +90,7 @@ export async function loadEngine(model: ModelSource | null, options: LoadOptions
   return { engine, worker: !host.blocking };
 }
 
-function infoOf({ manifest, model }: Engine): ModelInfo {
+export function infoOf({ manifest, model }: Engine): ModelInfo {
   const { task, width, height, classes, params, macs, build } = manifest;
   return {
     name: model.name || manifest.name,

@@ -11,11 +11,28 @@ export interface Port {
   terminate(): void;
 }
 
-/** Starts an engine's worker; the address is one that `new Worker` takes. */
-export function workerPort(url: string | URL): Port {
+/** Starts an engine's worker. */
+export function workerPort(url: URL): Port {
   try {
-    return new Worker(url, { name: "spotter engine" }) as Port;
+    return new Worker(trusted(url), { name: "spotter engine" }) as Port;
   } catch (cause) {
     throw new SpotterError("no-worker", cause instanceof Error ? cause.message : String(cause));
   }
+}
+
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
+}
+
+let policy: ReturnType<TrustedTypes["createPolicy"]> | null = null;
+
+/** Pages that demand trusted types let addresses of workers pass by the policy "spotter". */
+function trusted(url: URL): string {
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+  try {
+    policy ??= trustedTypes?.createPolicy("spotter", { createScriptURL: (text) => text }) ?? null;
+  } catch {
+    // the page knows no policy of that name; then it has to allow the worker otherwise
+  }
+  return policy?.createScriptURL(url.href) ?? url.href;
 }

@@ -58,8 +58,12 @@ export class Session {
   private stopFrames: (() => void) | null = null;
   private address = "";
   private offered = -Infinity;
+  private running: Promise<void> = Promise.resolve();
   readonly jobs = new Latest<Job>(
-    (job) => this.work(job),
+    (job) => {
+      this.running = this.work(job);
+      return this.running;
+    },
     (job) => job.picture?.close(),
   );
 
@@ -69,11 +73,19 @@ export class Session {
     private readonly listener: Listener,
   ) {}
 
-  /** Takes the detector once it is loaded; a picture that waits for it is looked at now. */
-  ready(detector: Finder): void {
+  /** Takes the detector once it is loaded, or gives it up; a picture that waits for it is looked at now. */
+  ready(detector: Finder | null): void {
     this.detector = detector;
+    if (!detector) return;
     const picture = this.kind === "picture" || this.kind === "video" ? this.view.take() : null;
     if (picture) this.jobs.offer({ picture, of: this.source });
+  }
+
+  /** Exchanges the detector once the frame in work is done: then the one before may be closed. */
+  async replace(detector: Finder): Promise<void> {
+    this.ready(null);
+    await this.running;
+    this.ready(detector);
   }
 
   get live(): boolean {
@@ -240,7 +252,8 @@ export class Session {
   private async work({ picture, of }: Job): Promise<void> {
     const detector = this.detector;
     if (!detector || of !== this.source) {
-      picture?.close();
+      if (picture && of === this.source) this.view.show(picture, null);
+      else picture?.close();
       return;
     }
     const options = this.listener.options(this.kind !== "picture");

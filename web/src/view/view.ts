@@ -64,6 +64,19 @@ export class View {
     this.canvas.hidden = true;
   }
 
+  /** What is shown, at the picture's own size; null while nothing is. */
+  snapshot(look = this.look()): HTMLCanvasElement | null {
+    if (!this.picture) return null;
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = sizeOf(this.picture);
+    const context = canvas.getContext("2d");
+    if (!context) return null;
+    const shown = this.canvas.width / this.pixelRatio; // CSS pixels
+    const pixelRatio = Math.max(1, canvas.width / Math.max(1, shown));
+    this.overlay.paint(context, this.picture, this.result, { ...look, mirror: this.mirror, pixelRatio });
+    return canvas;
+  }
+
   redraw(): number {
     if (!this.picture || !this.context) return 0;
     const start = performance.now();
@@ -78,8 +91,7 @@ export class View {
   }
 
   private fit(picture: Picture): void {
-    const width = "displayWidth" in picture ? picture.displayWidth : picture.width;
-    const height = "displayHeight" in picture ? picture.displayHeight : picture.height;
+    const [width, height] = sizeOf(picture);
     const scale = Math.min(this.stage.clientWidth / width, this.stage.clientHeight / height) || 1;
     const ratio = Math.min(Math.min(2, devicePixelRatio), longest / (Math.max(width, height) * scale));
     const w = Math.max(1, Math.round(width * scale * ratio));
@@ -88,4 +100,8 @@ export class View {
     if (this.canvas.width !== w) this.canvas.width = w;
     if (this.canvas.height !== h) this.canvas.height = h;
   }
+}
+
+function sizeOf(picture: Picture): [width: number, height: number] {
+  return "displayWidth" in picture ? [picture.displayWidth, picture.displayHeight] : [picture.width, picture.height];
 }
