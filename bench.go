@@ -33,6 +33,7 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 	only := flags.String("only", "", "engines to run, with commas: "+strings.Join(bench.EngineNames(), ","))
 	parts := flags.String("part", "", "parts to measure, with commas: "+strings.Join(bench.Parts, ",")+" (default all; networks with --quick)")
 	flags.IntVar(&o.Frames, "frames", 0, "camera frames to time in the page (default 300)")
+	write := flags.String("write", "", "Markdown file to write the tables into, between its marks, e.g. docs/performance.md")
 	asJSON := flags.Bool("json", false, "print one JSON object instead of tables")
 	if err := parseFlags(flags, args, benchUsage, stdout); err != nil {
 		return err
@@ -48,6 +49,11 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 	report, err := bench.Run(ctx, o)
 	if err != nil {
 		return err
+	}
+	if *write != "" {
+		if err := report.Document(*write); err != nil {
+			return err
+		}
 	}
 	if *asJSON {
 		out := json.NewEncoder(stdout)

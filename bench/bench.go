@@ -101,8 +101,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 }
 
 // Parts of the bench: networks with their layers, whole frames in the page, the way to
-// the first result with what it downloads.
-var Parts = []string{"networks", "frame", "start"}
+// the first result with what it downloads, how time grows with the picture, the network and the threads.
+var Parts = []string{"networks", "frame", "start", "growth"}
 
 func (r *run) parts(ctx context.Context) error {
 	for _, part := range r.Parts {
@@ -114,6 +114,8 @@ func (r *run) parts(ctx context.Context) error {
 			err = r.frame(ctx)
 		case "start":
 			err = r.start()
+		case "growth":
+			err = r.growth()
 		default:
 			err = fmt.Errorf("there is no part %q; there are %s", part, strings.Join(Parts, ", "))
 		}
@@ -172,23 +174,13 @@ func (r *run) model(ctx context.Context, m Model) error {
 	if err := r.server.add(m); err != nil {
 		return err
 	}
-	if err := r.page.reload(m.frames()); err != nil {
-		return err
-	}
 	var cases []benchCase
 	for _, threads := range r.threads() {
 		for _, e := range r.engines {
 			cases = append(cases, e.cases(threads)...)
 		}
 	}
-	for _, c := range cases {
-		var started struct{ Load, First float64 }
-		if err := r.page.call(&started, "open", c.spec(m)); err != nil {
-			return err
-		}
-		r.logf("  %-28s loaded in %.0f ms, first run %.0f ms", c.key(), started.Load, started.First)
-	}
-	if err := r.agree(m, cases); err != nil {
+	if err := r.open(m, cases); err != nil {
 		return err
 	}
 	var outside *native
@@ -200,28 +192,43 @@ func (r *run) model(ctx context.Context, m Model) error {
 		defer outside.close()
 		cases = append(cases, benchCase{nativeEngine, "", 1})
 	}
-	times, err := r.measure(outside, len(cases))
+	times, err := r.measure(outside, len(cases), r.Runs)
 	if err != nil {
 		return err
 	}
 	for _, c := range cases {
-		r.report.add(m, c, times[c.key()])
+		r.report.Results = append(r.report.Results, result(m, c, times[c.key()]))
 	}
 	return r.layers(m, cases, times)
 }
 
+// open starts the engines in a fresh page and compares their outputs.
+func (r *run) open(m Model, cases []benchCase) error {
+	if err := r.page.reload(m.frames()); err != nil {
+		return err
+	}
+	for _, c := range cases {
+		var started struct{ Load, First float64 }
+		if err := r.page.call(&started, "open", c.spec(m)); err != nil {
+			return err
+		}
+		r.logf("  %-28s loaded in %.0f ms, first run %.0f ms", c.key(), started.Load, started.First)
+	}
+	return r.agree(m, cases)
+}
+
 // measure times the engines of the page, and the one outside where there is one, in rounds.
-func (r *run) measure(outside *native, engines int) (map[string][]float64, error) {
+func (r *run) measure(outside *native, engines, runs int) (map[string][]float64, error) {
 	warm := 1500
 	if r.Quick {
 		warm = 500
 	}
-	r.logf("  warming up, then %d interleaved runs of %d engines ...", r.Runs, engines)
+	r.logf("  warming up, then %d interleaved runs of %d engines ...", runs, engines)
 	if err := r.page.call(nil, "warm", 3, warm); err != nil {
 		return nil, err
 	}
 	times := map[string][]float64{}
-	for i := range r.Runs {
+	for i := range runs {
 		var round map[string]float64
 		if err := r.page.call(&round, "round", i, pause.Milliseconds()); err != nil {
 			return nil, err

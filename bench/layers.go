@@ -46,6 +46,7 @@ type Network struct {
 	MACs    int     `json:"macs"` // of the plain graph
 	MS      float64 `json:"ms"`   // minimum of the interleaved runs
 	Percent float64 `json:"percent"`
+	Memory  int     `json:"memory_bytes"` // of the module beside the network's weights
 }
 
 // limitShape is a pointwise convolution: a map of so many pixels, input and output channels.
@@ -133,6 +134,7 @@ func (r *run) layers(m Model, cases []benchCase, times map[string][]float64) err
 			Layers []abi.Layer
 			MS     []float64
 			MACs   int
+			Beside int
 		}
 		if err := r.page.call(&profile, "ask", c.key(), "layers", map[string]int{"passes": r.Runs}); err != nil {
 			return err
@@ -141,7 +143,7 @@ func (r *run) layers(m Model, cases []benchCase, times map[string][]float64) err
 		for j, l := range profile.Layers {
 			r.report.Layers = append(r.report.Layers, limit.layer(m, l, profile.MS[j]))
 		}
-		n := Network{Model: m.Name(), ImgSz: max(m.Width, m.Height), Variant: c.variant, MACs: profile.MACs, MS: round(slices.Min(times[c.key()]))}
+		n := Network{Model: m.Name(), ImgSz: max(m.Width, m.Height), Variant: c.variant, MACs: profile.MACs, Memory: profile.Beside, MS: round(slices.Min(times[c.key()]))}
 		n.Percent = percent(float64(2*n.MACs)/limit.GFLOPS/1e6, n.MS)
 		r.report.Networks = append(r.report.Networks, n)
 	}
@@ -177,22 +179,36 @@ func product(shape []int) int {
 // printLayers writes the profiles: the ten layers that lose most first, then all in order.
 func (r *Report) printLayers(w io.Writer) {
 	for _, n := range r.Networks {
-		var own []LayerTime
+		own := r.profile(n)
 		var sum float64
-		for _, l := range r.Layers {
-			if l.Model == n.Model && l.ImgSz == n.ImgSz && l.Variant == n.Variant {
-				own = append(own, l)
-				sum += l.MS
-			}
+		for _, l := range own {
+			sum += l.MS
 		}
-		fmt.Fprintf(w, "\n%s at %d, %s, 1 thread: %.2f ms, %.1f%% of the limit; layers together %.2f ms\n", n.Model, n.ImgSz, n.Variant, n.MS, n.Percent, sum)
-		worst := slices.Clone(own)
-		slices.SortStableFunc(worst, func(a, b LayerTime) int { return cmp.Compare(b.Lost, a.Lost) })
+		fmt.Fprintf(w, "\n%s at %d, %s, 1 thread: %.2f ms, %.1f%% of the limit; layers together %.2f ms; %.1f MiB beside the weights\n",
+			n.Model, n.ImgSz, n.Variant, n.MS, n.Percent, sum, float64(n.Memory)/(1<<20))
 		fmt.Fprintln(w, "  the ten that lose most:")
-		layerTable(w, worst[:min(10, len(worst))])
+		layerTable(w, worst(own, 10))
 		fmt.Fprintln(w, "  in order:")
 		layerTable(w, own)
 	}
+}
+
+// profile lists the layers of a network in order.
+func (r *Report) profile(n Network) []LayerTime {
+	var own []LayerTime
+	for _, l := range r.Layers {
+		if l.Model == n.Model && l.ImgSz == n.ImgSz && l.Variant == n.Variant {
+			own = append(own, l)
+		}
+	}
+	return own
+}
+
+// worst lists the n layers that lose most to the limit.
+func worst(layers []LayerTime, n int) []LayerTime {
+	list := slices.Clone(layers)
+	slices.SortStableFunc(list, func(a, b LayerTime) int { return cmp.Compare(b.Lost, a.Lost) })
+	return list[:min(n, len(list))]
 }
 
 func layerTable(w io.Writer, layers []LayerTime) {

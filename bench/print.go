@@ -27,6 +27,7 @@ func (r *Report) Print(w io.Writer) {
 	r.printRatios(w)
 	r.printStart(w)
 	r.printFrame(w)
+	r.printGrowth(w)
 	r.printLayers(w)
 }
 

@@ -27,6 +27,7 @@ type Report struct {
 	Frame     []Frame           `json:"frame"`
 	Start     []Start           `json:"start"`
 	Download  []Download        `json:"download"`
+	Growth    []Result          `json:"growth"`
 }
 
 // Machine is where the figures were measured.
@@ -77,14 +78,12 @@ func newReport(dir string, p *page) *Report {
 	return r
 }
 
-func (r *Report) add(m Model, c benchCase, times []float64) {
-	if len(times) == 0 {
-		return
-	}
-	r.Results = append(r.Results, Result{
+// result sums an engine's times up.
+func result(m Model, c benchCase, times []float64) Result {
+	return Result{
 		Engine: c.engine.Name, Variant: c.variant, Threads: c.threads, Model: m.Name(), ImgSz: max(m.Width, m.Height),
 		Width: m.Width, Height: m.Height, Runs: len(times), MinMS: round(slices.Min(times)), MedianMS: round(median(times)),
-	})
+	}
 }
 
 func median(v []float64) float64 {

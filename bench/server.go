@@ -126,6 +126,13 @@ func (s *server) put(m Model, files map[string][]byte) {
 	}
 }
 
+// drop forgets a network's files.
+func (s *server) drop(m Model) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.files, func(path string, _ []byte) bool { return strings.HasPrefix(path, "/models/"+m.id()+"/") })
+}
+
 // set serves one file.
 func (s *server) set(path string, data []byte) {
 	s.mu.Lock()

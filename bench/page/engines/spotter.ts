@@ -15,6 +15,7 @@ interface Manifest {
   outputs: Tensor[];
   layers: unknown[];
   macs: number;
+  params: number;
   memory: { pages: number; maxPages: number; wire: number };
 }
 
@@ -109,7 +110,8 @@ class Spotter implements Engine {
         ms[i] = Math.min(ms[i], performance.now() - start);
       }
     }
-    return { layers, ms, macs };
+    const beside = this.memory.buffer.byteLength - 4 * this.manifest.params;
+    return { layers, ms, macs, beside };
   }
 
   /** Least milliseconds of one call of a layer, over passes of a number of calls. */
