@@ -60,6 +60,9 @@ func Build(o Options) (Site, error) {
 	if err := s.SetModels(o.Models); err != nil {
 		return nil, err
 	}
+	if err := s.addServiceWorker(b); err != nil {
+		return nil, err
+	}
 	say("compressing")
 	s.compress(o.Effort, say)
 	return s, nil
@@ -86,9 +89,13 @@ func (s Site) addPage(b bundle) error {
 	if err != nil {
 		return err
 	}
+	apple, err := s.addManifest()
+	if err != nil {
+		return err
+	}
 	var out bytes.Buffer
 	err = page.Execute(&out, map[string]any{
-		"CSS": b.style, "JS": b.app, "Icon": s.addHashed("assets/icon.svg", icon), "Samples": samples,
+		"CSS": b.style, "JS": b.app, "Icon": s.addHashed("assets/icon.svg", icon), "Apple": apple, "Samples": samples,
 	})
 	if err != nil {
 		return fmt.Errorf("web: page: %w", err)

@@ -7,6 +7,11 @@ import { asError, SpotterError } from "./core/errors.ts";
 import { request } from "./core/fetch.ts";
 import { capabilities } from "./core/probe.ts";
 import * as i18n from "./i18n/i18n.ts";
+import { keepAwake } from "./offline/awake.ts";
+import { bindInstall, keepOffline } from "./offline/card.ts";
+import { bindIncoming } from "./offline/incoming.ts";
+import { namesFor } from "./offline/names.ts";
+import { isolate } from "./offline/register.ts";
 import { ClassFilter } from "./ui/classes.ts";
 import { $, fillRange, make } from "./ui/dom.ts";
 import { showSeen } from "./ui/seen.ts";
@@ -63,13 +68,17 @@ function attempt(work: () => Promise<void>): void {
 
 async function loadModel(): Promise<void> {
   showWait("load.short");
+  let weights = "";
   try {
+    await isolate();
     if (!capabilities().simd) throw new SpotterError("unsupported");
     const catalog = await readCatalog(document.body.dataset.catalog ?? "models.json", never);
     const model = pick(catalog, address.get("model") ?? undefined);
+    weights = model.weights.url;
     const variant = model.variants.find((v) => v.features.join("+") === address.get("variant"));
     detector = await Detector.load(model, {
       onprogress: showProgress,
+      cache: namesFor(document.baseURI).models,
       ...(variant ? { variant } : {}),
       ...(address.has("threads") ? { threads: Number(address.get("threads")) } : {}),
     });
@@ -80,6 +89,7 @@ async function loadModel(): Promise<void> {
     session.ready(detector);
   } finally {
     hideLoading();
+    void keepOffline(weights, () => session.kind === "none");
   }
 }
 
@@ -120,6 +130,7 @@ async function openSample(url: string): Promise<void> {
 function sourceChanged(): void {
   const { kind, camera } = session;
   const live = kind === "camera" || kind === "video";
+  keepAwake(kind === "camera");
   $("stage").dataset.state = kind;
   $("idle").hidden = kind !== "none";
   $("hud").hidden = !live;
@@ -192,4 +203,6 @@ bindSources(
 );
 bindCameraTools();
 bindVideoTools();
+bindInstall();
+bindIncoming((file) => attempt(() => openFile(file)));
 attempt(loadModel);

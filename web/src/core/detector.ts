@@ -27,6 +27,8 @@ export interface LoadOptions {
   onprogress?: (loaded: number, total: number) => void;
   /** Threads to start with; by default as many as help. */
   threads?: number;
+  /** Name of a cache that keeps the model's files on the device, so that they are downloaded once. */
+  cache?: string;
   /** Run this variant rather than the fastest that the browser can. */
   variant?: Variant;
   /** Where the engine runs rather than in this bundle's own worker; `blocking` where it must not use threads. */
@@ -154,6 +156,7 @@ export class Detector {
       module: module.data ?? module.url,
       weights: model.weights.data ?? model.weights.url,
       bytes: module.bytes + model.weights.bytes,
+      ...(options.cache ? { cache: options.cache } : {}),
       threads: options.threads ?? (module.features.includes("threads") ? startThreads(this.capabilities, 64) : 1),
     });
     return ready;

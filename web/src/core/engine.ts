@@ -1,15 +1,19 @@
 // The engine: one module, its memory and its weights. Runs in the worker.
 
 import { abiVersion, type Exports, type Manifest, manifestOf, pageSize, resultBytes } from "./abi.ts";
-import { asError, SpotterError } from "./errors.ts";
-import { bytesOf, request, stream } from "./fetch.ts";
+import { asError, type ErrorCode, SpotterError } from "./errors.ts";
+import { bytesOf, stream } from "./fetch.ts";
 import { inspect } from "./inspect.ts";
+import { forget, requestKept } from "./kept.ts";
 import type { DetectOptions, Found, Inspection, LoadRequest, Look, Masks, Picture } from "./messages.ts";
 import { readPixels } from "./pixels.ts";
 import { Pool } from "./pool.ts";
 
 const recordWords = resultBytes / 4;
 const maskAll = 0xffffffff;
+
+/** Errors that the files themselves are to blame for. */
+const damaged: ErrorCode[] = ["bad-module", "bad-weights", "mismatch"];
 
 export class Engine {
   threads = 1;
@@ -28,14 +32,30 @@ export class Engine {
 
   /** Loads module and weights at the same time; progress is in bytes of both. */
   static async load(from: LoadRequest, progress: (bytes: number) => void, signal: AbortSignal): Promise<Engine> {
+    try {
+      return await Engine.open(from, progress, signal);
+    } catch (cause) {
+      if (cause instanceof SpotterError && damaged.includes(cause.code)) {
+        await forget(from.cache, from.module, from.weights);
+      }
+      throw cause;
+    }
+  }
+
+  private static async open(
+    from: LoadRequest,
+    progress: (bytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<Engine> {
     const seen = { module: 0, weights: 0 };
     const tell = (part: keyof typeof seen) => (bytes: number) => {
       seen[part] = bytes;
       progress(seen.module + seen.weights);
     };
-    const weights = typeof from.weights === "string" ? request(from.weights, signal) : from.weights;
+    const fetched = (url: string) => requestKept(url, from.cache, signal);
+    const weights = typeof from.weights === "string" ? fetched(from.weights) : from.weights;
     Promise.resolve(weights).catch(() => {}); // awaited below, after the module
-    const module = await compile(from.module, tell("module"), signal);
+    const module = await compile(from.module, fetched, tell("module"), signal);
     const manifest = checked(module);
     const memory = makeMemory(manifest);
     const instance = await WebAssembly.instantiate(module, { env: { memory } });
@@ -173,8 +193,13 @@ function joined(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
   return all;
 }
 
-async function compile(from: LoadRequest["module"], progress: (bytes: number) => void, signal: AbortSignal) {
-  const bytes = typeof from === "string" ? await bytesOf(await request(from, signal), progress, signal) : from;
+async function compile(
+  from: LoadRequest["module"],
+  fetched: (url: string) => Promise<Response>,
+  progress: (bytes: number) => void,
+  signal: AbortSignal,
+) {
+  const bytes = typeof from === "string" ? await bytesOf(await fetched(from), progress, signal) : from;
   progress(bytes.byteLength);
   try {
     return await WebAssembly.compile(bytes);

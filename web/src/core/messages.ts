@@ -13,6 +13,8 @@ export interface LoadRequest {
   /** Bytes of both files together, for the progress; 0 when not known. */
   bytes: number;
   threads: number;
+  /** Name of the cache that keeps the files; without one they are fetched each time. */
+  cache?: string;
 }
 
 /** How results are wanted. */
