@@ -199,7 +199,7 @@ export interface ModelInfo {
 }
 
 export class Detector {
-  private constructor();
+  private constructor(...internal: never[]);
   /** Loads a model; without one, the first of models.json in the folder of spotter.js. */
   static load(model?: ModelSource | null, options?: LoadOptions): Promise<Detector>;
   readonly model: ModelInfo;

@@ -45,6 +45,9 @@ function copyOf<T extends { box: Detection["box"]; trail: [number, number][] }>(
   return { ...track, box: [...track.box], trail: track.trail.map(([x, y]) => [x, y]) };
 }
 
+/** Tracks that the page itself stops send no event: how often to look, in milliseconds. */
+const lookAgain = 250;
+
 interface Shown {
   picture: Picture;
   time: number;
@@ -57,6 +60,7 @@ class Newest {
   private dropped = 0;
   private taken = 0;
   private ended = false;
+  private tracks: MediaStreamTrack[] = [];
   private wake: (() => void) | null = null;
 
   constructor(
@@ -93,22 +97,28 @@ class Newest {
         throw asError(cause, "bad-video");
       });
     }
-    if (tracks.length > 0 && tracks.every((t) => t.readyState === "ended")) end();
+    this.tracks = tracks;
     return close;
   }
 
   /** The newest frame, as soon as there is one; null when there will be none. */
   async next(): Promise<Shown | null> {
-    while (!this.frame && !this.ended) {
+    while (!this.frame && !this.over) {
       await new Promise<void>((resolve) => {
         this.wake = resolve;
+        setTimeout(resolve, lookAgain);
       });
     }
     if (this.signal?.aborted) throw new SpotterError("aborted");
+    if (this.over && this.tracks.length > 0) return null; // a stopped stream may show one more, black
     const frame = this.frame;
     this.frame = null;
     this.dropped = 0;
     return frame;
+  }
+
+  private get over(): boolean {
+    return this.ended || (this.tracks.length > 0 && this.tracks.every((t) => t.readyState === "ended"));
   }
 
   private take(picture: Picture): void {

@@ -1,7 +1,15 @@
 // <spotter-view>: shows a picture, a video, the camera or the screen with what is found in it.
 // It loads nothing before it can be seen, rests while it can't, and gives all back when removed.
 
-import type { Counts, Mode, ModelInfo, Progress, SnapshotOptions } from "../../npm/spotter.d.ts";
+import type {
+  Counts,
+  SpotterView as Declared,
+  Mode,
+  ModelInfo,
+  ModelSource,
+  Progress,
+  SnapshotOptions,
+} from "../../npm/spotter.d.ts";
 import { infoOf, resultOf } from "../api/detector.ts";
 import { modeOf } from "../api/mode.ts";
 import type { Detection, Result } from "../core/detector.ts";
@@ -17,6 +25,9 @@ import { Player, type PlayerSource, type Settings } from "./player.ts";
 /** Where there are no elements (on a server), the module can still be imported. */
 const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
 
+/** The properties that mirror attributes, but for `model`, which takes more than text. */
+type Reflected = Pick<Declared, Exclude<Attribute, "model">>;
+
 /** How long a view may be out of sight before it lets the camera go, in milliseconds. */
 const patience = 2000;
 
@@ -25,13 +36,16 @@ const ofSource: readonly Attribute[] = ["src", "facing", "width"];
 const ofEngine: readonly Attribute[] = ["model", "threads", "base"];
 const ofTracks: readonly Attribute[] = ["tracking", "lines", "zones", "conf"];
 
+export interface SpotterView extends Reflected {}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: define() gives the class these properties
 export class SpotterView extends Base {
   static readonly observedAttributes = attributeNames;
 
   private readonly look = new Look(this);
   private panel: Panel | null = null;
   private player: Player | null = null;
-  private given: unknown = null;
+  private given: ModelSource | null = null;
   private opened: PlayerSource | null = null;
   private visibility: IntersectionObserver | null = null;
   private inSight = false;
@@ -83,12 +97,12 @@ export class SpotterView extends Base {
   }
 
   /** A model's address, or the model itself. */
-  get model(): unknown {
+  get model(): ModelSource | null {
     return this.given ?? this.getAttribute("model");
   }
 
-  set model(model: unknown) {
-    this.given = typeof model === "string" || model === null || model === undefined ? null : model;
+  set model(model: ModelSource | null) {
+    this.given = typeof model === "string" ? null : (model ?? null);
     if (this.given) this.reload();
     else if (typeof model === "string") this.setAttribute("model", model);
     else this.removeAttribute("model");
@@ -183,7 +197,7 @@ export class SpotterView extends Base {
   private async load(player: Player): Promise<void> {
     this.panel?.progress(null);
     await player.load({
-      model: (this.model ?? null) as never,
+      model: this.model,
       baseURL: this.getAttribute("base") ?? undefined,
       threads: readNumber(this, "threads") ?? undefined,
     });
@@ -245,7 +259,7 @@ export class SpotterView extends Base {
   }
 
   /** Text of a label; pages may put their own function here. */
-  labelOf(detection: Detection): string {
+  labelOf(detection: Pick<Detection, "label" | "score" | "id">): string {
     const own = this.getAttribute("names")
       ?.split(";")
       .map((pair) => pair.split("=").map((part) => part.trim()));
