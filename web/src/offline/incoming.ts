@@ -8,7 +8,7 @@ interface LaunchQueue {
 }
 
 /** Opens what was shared or is opened with the page. */
-export function bindIncoming(open: (file: Blob) => void): void {
+export function bindIncoming(open: (file: File) => void): void {
   const queue = (globalThis as { launchQueue?: LaunchQueue }).launchQueue;
   queue?.setConsumer(async ({ files }) => {
     const file = await files?.[0]?.getFile();
@@ -18,7 +18,7 @@ export function bindIncoming(open: (file: Blob) => void): void {
 }
 
 /** Takes the first picture that waits in the cache, and empties it. */
-async function shared(): Promise<Blob | null> {
+async function shared(): Promise<File | null> {
   const address = new URL(location.href);
   if (!address.searchParams.has(sharedParameter) || !("caches" in globalThis)) return null;
   address.searchParams.delete(sharedParameter);
@@ -28,5 +28,5 @@ async function shared(): Promise<Blob | null> {
   const [first] = await cache.keys();
   const file = first && (await (await cache.match(first))?.blob());
   await caches.delete(shared);
-  return file ?? null;
+  return file ? new File([file], "shared", { type: file.type }) : null;
 }
