@@ -105,6 +105,26 @@ func compareNetwork(t *testing.T, g *models.Graph, w models.Weights, o wasm.Opti
 		t.Fatal(err)
 	}
 	compareSteps(t, e, sources(t, g, w), want)
+	inferAndCompare(t, e, g, rgba, outputs)
+	return e
+}
+
+// compareOutputs runs a network as a whole and checks its maps.
+func compareOutputs(t *testing.T, g *models.Graph, w models.Weights) {
+	t.Helper()
+	e := engine(t, compile(t, g, w, wasm.Options{}), run.Options{})
+	in := g.Input.Shape
+	input, rgba := picture(in[2], in[1], 1)
+	outputs, err := reference.Run(g, w, input, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inferAndCompare(t, e, g, rgba, outputs)
+}
+
+func inferAndCompare(t *testing.T, e *run.Engine, g *models.Graph, rgba []byte, outputs [][]float32) {
+	t.Helper()
+	in := g.Input.Shape
 	if err := e.Feed(rgba, in[2], in[1]); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +136,6 @@ func compareNetwork(t *testing.T, g *models.Graph, w models.Weights, o wasm.Opti
 			t.Error(err)
 		}
 	}
-	return e
 }
 
 // read gives a value in row-major order of its shape. What is no feature map stands in

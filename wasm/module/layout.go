@@ -49,10 +49,7 @@ func (b *builder) lay(h *head) error {
 	l.Wire = l.Weights + b.file.Lead
 	l.ArenaBytes = b.arena.Bytes
 	l.Arena = take(b.arena.Bytes)
-	l.MaxThreads = 1
-	if b.o.Shared {
-		l.MaxThreads = maxThreads
-	}
+	l.MaxThreads = b.o.Threads
 	l.ScratchStep = align(b.scratch(), plan.Align)
 	l.Scratch = take(l.ScratchStep * l.MaxThreads)
 	h.place(b)
