@@ -12,7 +12,7 @@ import (
 // weights, each channel by each, fewer products than there are taps:
 //
 //	stride 1, M 2: 16 for 36    M 4: 36 for 144
-//	stride 2, M 2: 25 for 36    M 3: 49 for 81
+//	stride 2, M 2: 25 for 36    M 3: 49 for 81     M 4: 81 for 144
 //
 // Each thread transforms a block of tiles, multiplies it and transforms it back,
 // all in its own scratch memory. The channels are multiples of 4.

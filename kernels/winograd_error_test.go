@@ -17,6 +17,7 @@ func TestWinogradError(t *testing.T) {
 	}{
 		{[2]int{1, 2}, 64, 3e-7, 5e-6}, {[2]int{1, 4}, 64, 2e-6, 3e-5}, {[2]int{1, 4}, 256, 3e-6, 5e-5},
 		{[2]int{2, 2}, 64, 3e-7, 5e-6}, {[2]int{2, 3}, 64, 3e-7, 5e-6},
+		{[2]int{2, 4}, 64, 1e-6, 1e-5},
 	} {
 		p := winogradOf(16, 16, c.channels, 16, c.s, 1, Tile{5, 8})
 		m := newTestModule(128)

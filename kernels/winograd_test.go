@@ -8,7 +8,7 @@ import (
 )
 
 // winogradSchemes are stride and size of the tile of each.
-var winogradSchemes = [][2]int{{1, 2}, {1, 4}, {2, 2}, {2, 3}}
+var winogradSchemes = [][2]int{{1, 2}, {1, 4}, {2, 2}, {2, 3}, {2, 4}}
 
 // winogradOf is a convolution of a dense input with padding on all sides.
 func winogradOf(h, w, in, out int, s [2]int, pad int, tile Tile) WinogradParams {

@@ -31,7 +31,7 @@ func (p ConvParams) Winograd() (WinogradParams, bool) {
 
 // transformCost is the cycles that the transforms of four channels of a tile take,
 // into the planes and back: their loads and stores, at about 1.5 a cycle.
-var transformCost = map[[2]int][2]float64{{1, 2}: {40, 25}, {1, 4}: {90, 75}, {2, 2}: {60, 40}, {2, 3}: {110, 75}}
+var transformCost = map[[2]int][2]float64{{1, 2}: {40, 25}, {1, 4}: {90, 75}, {2, 2}: {60, 40}, {2, 3}: {110, 75}, {2, 4}: {190, 130}}
 
 // cost models the cycles of the layer, in units of tileCost.
 func (p WinogradParams) cost() float64 {
@@ -44,7 +44,7 @@ func (p WinogradParams) cost() float64 {
 }
 
 // streamCost is the cycles in which so many weights come from the third level.
-func streamCost(floats int) float64 { return float64(floats) / 2 }
+func streamCost(floats int) float64 { return float64(floats) }
 
 // Tuned fills in the tile, the split and the block where they are zero. The
 // tile's channels do not depend on the instruction set.

@@ -15,7 +15,7 @@ func TestWinogradChoice(t *testing.T) {
 		split                 Split
 	}{
 		{20, 20, 64, 64, 1, 4, SplitChannels}, {40, 40, 32, 32, 1, 4, SplitPixels}, {10, 10, 256, 256, 1, 2, SplitChannels},
-		{80, 80, 32, 32, 2, 3, SplitPixels}, {10, 10, 128, 128, 2, 2, SplitChannels},
+		{80, 80, 32, 32, 2, 4, SplitPixels}, {40, 40, 32, 96, 2, 4, SplitPixels}, {10, 10, 128, 128, 2, 2, SplitChannels},
 		{160, 160, 3, 32, 2, 0, SplitPixels}, {20, 20, 8, 8, 2, 0, SplitPixels},
 	} {
 		p := convOf(c.h*c.stride, c.w*c.stride, c.in, c.out, 3, c.stride, 1, 1, Tile{})
