@@ -11,7 +11,7 @@ import (
 // Limits of a module.
 const (
 	maxResults   = 1000
-	maxThreads   = 16
+	maxThreads   = 8 // each needs memory of its own; maps of this size hardly share further
 	maxPages     = 65536
 	picturePages = 4096 // that the memory may grow by for pictures and masks: 256 MiB
 )
