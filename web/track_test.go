@@ -300,7 +300,7 @@ func TestRealPicturesAreFollowed(t *testing.T) {
 			sky.addColorStop(1, "#55605a");
 			context.fillStyle = sky;
 			context.fillRect(0, 0, 960, 640);
-			const boxes = [place(astronaut, 20 + 13 * f, 10, 290), place(portrait, 680 - 13 * f, 310, 290)];
+			const boxes = [place(astronaut, 20 + 13 * f, 10, 290), place(portrait, 680 - 13 * f, 330, 290)];
 			const {detections} = await detector.detect(canvas, {conf: 0.1, classes: ["person"]});
 			const found = tracker.update(detections, f / 15).map(({id, box}) => ({id, box}));
 			steps.push({boxes, found});
