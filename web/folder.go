@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"spotter/web/headers"
 )
 
 // Write puts the site into a folder: every file, its compressed forms beside it as
@@ -60,13 +62,13 @@ func clear(dir string) error {
 func headersFile() []byte {
 	var b strings.Builder
 	b.WriteString("/*\n")
-	for _, h := range securityHeaders {
+	for _, h := range headers.Security {
 		fmt.Fprintf(&b, "  %s: %s\n", h[0], h[1])
 	}
 	for _, dir := range []string{"assets", "models", "samples"} {
-		fmt.Fprintf(&b, "/%s/*\n  Cache-Control: %s\n", dir, immutable)
+		fmt.Fprintf(&b, "/%s/*\n  Cache-Control: %s\n", dir, headers.Immutable)
 	}
-	for _, name := range append(slices.Clone(publicFiles), "models/*") {
+	for _, name := range append(slices.Clone(headers.PublicFiles), "models/*") {
 		fmt.Fprintf(&b, "/%s\n  Access-Control-Allow-Origin: *\n", name)
 	}
 	return []byte(b.String())

@@ -7,28 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"spotter/web/headers"
 )
-
-// immutable is the cache rule for files whose names change with their content.
-const immutable = "public, max-age=31536000, immutable"
-
-// policy is the Content-Security-Policy: own files only, no inline script or style;
-// WebAssembly may be compiled; pictures and videos that a visitor opens are blobs.
-const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; " +
-	"media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-
-// securityHeaders go with every answer. The first three isolate the page from other
-// origins, which is what gives it shared memory and so threads.
-var securityHeaders = [][2]string{
-	{"Cross-Origin-Opener-Policy", "same-origin"},
-	{"Cross-Origin-Embedder-Policy", "require-corp"},
-	{"Cross-Origin-Resource-Policy", "same-origin"},
-	{"Content-Security-Policy", policy},
-	{"X-Content-Type-Options", "nosniff"},
-	{"Referrer-Policy", "no-referrer"},
-	{"Permissions-Policy", "camera=(self), display-capture=(self), microphone=(), geolocation=()"},
-}
 
 // NewHandler serves a site: GET and HEAD of its files ("/" is index.html), in the
 // best encoding that the client takes, with ETags and ranges; /healthz says "ok".
@@ -36,15 +17,14 @@ var securityHeaders = [][2]string{
 func NewHandler(site Site) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		for _, h := range securityHeaders {
-			header.Set(h[0], h[1])
-		}
+		name := strings.TrimPrefix(r.URL.Path, "/")
+		headers.Set(header, name)
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			header.Set("Allow", "GET, HEAD")
+			header.Set("Cache-Control", "no-store")
 			http.Error(w, "405: only GET and HEAD", http.StatusMethodNotAllowed)
 			return
 		}
-		name := strings.TrimPrefix(r.URL.Path, "/")
 		if name == "healthz" {
 			header.Set("Cache-Control", "no-store")
 			fmt.Fprintln(w, "ok")
@@ -52,9 +32,6 @@ func NewHandler(site Site) http.Handler {
 		}
 		if name == "" {
 			name = "index.html"
-		}
-		if isPublic(name) {
-			header.Set("Access-Control-Allow-Origin", "*")
 		}
 		f, ok := site[name]
 		if !ok {
@@ -69,10 +46,6 @@ func NewHandler(site Site) http.Handler {
 func (f *File) serve(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", f.Type)
-	header.Set("Cache-Control", "no-cache")
-	if f.Hashed {
-		header.Set("Cache-Control", immutable)
-	}
 	if f.Brotli != nil || f.Gzip != nil {
 		header.Set("Vary", "Accept-Encoding")
 	}

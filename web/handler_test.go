@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/andybalholm/brotli"
+
+	"spotter/web/headers"
 )
 
 // small is a site of a few files, with the compressed forms that Build gives.
@@ -61,15 +63,15 @@ func TestEveryAnswerIsIsolatedAndLocked(t *testing.T) {
 	h := NewHandler(small())
 	for _, path := range []string{"/", "/models.json", "/healthz", "/nothing"} {
 		got := ask(h, "GET", path).Header
-		for _, want := range securityHeaders {
+		for _, want := range headers.Security {
 			if got.Get(want[0]) != want[1] {
 				t.Errorf("%s: %s is %q, want %q", path, want[0], got.Get(want[0]), want[1])
 			}
 		}
 	}
 	for _, banned := range []string{"unsafe-inline", "'unsafe-eval'", "http:", "https:", "*"} {
-		if strings.Contains(policy, banned) {
-			t.Errorf("the policy allows %s: %s", banned, policy)
+		if strings.Contains(headers.Policy, banned) {
+			t.Errorf("the policy allows %s: %s", banned, headers.Policy)
 		}
 	}
 }
@@ -81,8 +83,8 @@ func TestTypesAndCacheRules(t *testing.T) {
 		{"/", "text/html; charset=utf-8", "no-cache"},
 		{"/index.html", "text/html; charset=utf-8", "no-cache"},
 		{"/models.json", "application/json", "no-cache"},
-		{"/" + find(t, s, "assets/app-"), "text/javascript; charset=utf-8", immutable},
-		{"/" + find(t, s, "models/m-"), "application/wasm", immutable},
+		{"/" + find(t, s, "assets/app-"), "text/javascript; charset=utf-8", headers.Immutable},
+		{"/" + find(t, s, "models/m-"), "application/wasm", headers.Immutable},
 		{"/samples/a.jpg", "image/jpeg", "no-cache"},
 	} {
 		r := ask(h, "GET", c.path)

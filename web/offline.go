@@ -10,6 +10,8 @@ import (
 	"text/template"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"spotter/web/headers"
 )
 
 // Names of the files that make the page one that is installed and works offline.
@@ -71,7 +73,7 @@ type keptFile struct {
 
 // addServiceWorker adds the service worker; the site must hold all else by then.
 func (s Site) addServiceWorker(b bundle) error {
-	list := kept{Files: []keptFile{}, Later: []keptFile{}, Models: []string{}, Script: path.Base(b.app), Headers: securityHeaders}
+	list := kept{Files: []keptFile{}, Later: []keptFile{}, Models: []string{}, Script: path.Base(b.app), Headers: headers.Security}
 	var tags strings.Builder
 	for _, name := range s.Names() {
 		f := s[name]

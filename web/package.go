@@ -4,25 +4,19 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
-	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"spotter/web/headers"
 )
 
-// Names of the public module's files; they stand at the site's root, beside models.json.
+// Names of the public module's files; they stand at the site's root, beside
+// models.json, and headers.PublicFiles names them too.
 const (
 	moduleFile = "spotter.js"
 	workerFile = "spotter-worker.js"
 	typesFile  = "spotter.d.ts"
 )
-
-// publicFiles are what other sites may load, with all in models/.
-var publicFiles = []string{moduleFile, workerFile, typesFile, "models.json"}
-
-func isPublic(name string) bool {
-	return slices.Contains(publicFiles, name) || strings.HasPrefix(name, "models/")
-}
 
 // addAPI adds the public module: the script that developers import, the worker under
 // a name that it finds, and the types.
@@ -52,7 +46,7 @@ func Package(models []Model) (Site, error) {
 	}
 	p := Site{}
 	for name, f := range all {
-		if isPublic(name) {
+		if headers.Public(name) {
 			p[name] = f
 		}
 	}

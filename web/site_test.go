@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"spotter/web/headers"
 )
 
 func TestFolderGivesTheSiteBack(t *testing.T) {
@@ -76,7 +78,7 @@ func TestHashedNames(t *testing.T) {
 		"assets/app-012345678g.js": false,
 		"a-0123456789/app.js":      false,
 	} {
-		if isHashed(name) != want {
+		if headers.Hashed(name) != want {
 			t.Errorf("%s: %v", name, !want)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 
 	"spotter/models/detect"
+	"spotter/web/headers"
 )
 
 // withVariants is the tests' site with the pages of variants/ and the pictures they show.
@@ -250,7 +251,7 @@ func (u unisolated) Write(data []byte) (int, error) {
 }
 
 func (u unisolated) strip() {
-	for _, h := range securityHeaders {
+	for _, h := range headers.Security {
 		u.Header().Del(h[0])
 	}
 }

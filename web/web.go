@@ -17,6 +17,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"spotter/web/headers"
 )
 
 // File is one file of a site with its precompressed forms (nil where they would
@@ -32,11 +34,11 @@ type File struct {
 type Site map[string]*File
 
 // hashLength is the number of hexadecimal digits of a content hash in a file's name.
-const hashLength = 10
+const hashLength = headers.HashLength
 
 // newFile wraps content; the type follows from the name.
 func newFile(name string, data []byte) *File {
-	return &File{Data: data, Type: typeOf(name), Tag: digest(data), Hashed: isHashed(name)}
+	return &File{Data: data, Type: typeOf(name), Tag: digest(data), Hashed: headers.Hashed(name)}
 }
 
 // add puts a file under its name.
@@ -64,16 +66,6 @@ func (s Site) Names() []string {
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])[:32]
-}
-
-// isHashed says whether a name is of the form that addHashed gives.
-func isHashed(name string) bool {
-	base := strings.TrimSuffix(path.Base(name), path.Ext(name))
-	i := strings.LastIndexByte(base, '-')
-	if i < 0 || len(base)-i-1 != hashLength {
-		return false
-	}
-	return strings.Trim(base[i+1:], "0123456789abcdef") == ""
 }
 
 // types are the media types that a site uses; the system's tables vary too much.
