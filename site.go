@@ -49,7 +49,14 @@ func buildSite(model string, effort web.Effort, stderr io.Writer) (web.Site, err
 	if err != nil {
 		return nil, err
 	}
-	site, err := web.Build(web.Options{Models: compiled, Effort: effort, Progress: func(step string) { say("%s", step) }})
+	say("building the compiler for the page")
+	compiler, err := web.BuildCompiler(".", effort)
+	if errors.Is(err, web.ErrNoGo) {
+		say("%v: the page takes no models of others", err)
+	} else if err != nil {
+		return nil, err
+	}
+	site, err := web.Build(web.Options{Models: compiled, Compiler: compiler, Effort: effort, Progress: func(step string) { say("%s", step) }})
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +87,11 @@ func compileModels(model string, say func(name string)) ([]web.Model, error) {
 		if err != nil {
 			return nil, err
 		}
+		data, err := m.Data()
+		if err != nil {
+			return nil, err
+		}
+		compiled.Source = web.SourceOf(m.File, data, read)
 		list = append(list, compiled)
 	}
 	return list, nil

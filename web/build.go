@@ -24,6 +24,15 @@ type Model struct {
 	Licence string // of the weights; the one in the manifest when empty
 	Weights []byte
 	Modules []Module
+	Source  *Source // what it was compiled from; nil keeps the page from other input sizes
+}
+
+// Source is a network's own file, from which the page compiles it for other sizes.
+type Source struct {
+	Name    string // of the file
+	Data    []byte
+	Fixed   string // why it runs at its own size only, "" when it runs at any
+	Savable bool   // as .safetensors
 }
 
 // Module is one form of a model.
@@ -35,6 +44,8 @@ type Module struct {
 // Options of Build.
 type Options struct {
 	Models []Model // the first is the one that the page starts with
+	// Compiler for models that people bring; nil makes a page that takes none.
+	Compiler *Compiler
 	// Effort of compression: Fast for a site that is served once, Best for one that is kept.
 	Effort Effort
 	// Progress, if set, is called with a few words on each step.
@@ -50,7 +61,7 @@ func Build(o Options) (Site, error) {
 	}
 	s := Site{}
 	say("bundling the page")
-	b, err := s.addBundle()
+	b, err := s.addBundle(o.Compiler)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +89,9 @@ func (s Site) addPage(b bundle) error {
 		return err
 	}
 	page, err := template.New("index").Parse(string(text))
+	if err == nil {
+		page, err = page.ParseFS(sources, "page/bring.html")
+	}
 	if err != nil {
 		return fmt.Errorf("web: page: %w", err)
 	}
@@ -165,6 +179,7 @@ type catalogModel struct {
 	Classes  int       `json:"classes"`
 	Licence  string    `json:"licence,omitempty"`
 	Note     string    `json:"note,omitempty"`
+	Source   *source   `json:"source,omitempty"`
 	Weights  download  `json:"weights"`
 	Variants []variant `json:"variants"`
 }
@@ -172,6 +187,14 @@ type catalogModel struct {
 type download struct {
 	URL   string `json:"url"`
 	Bytes int    `json:"bytes"`
+}
+
+type source struct {
+	download
+	Name    string   `json:"name"`
+	Feed    abi.Feed `json:"feed"`
+	Fixed   string   `json:"fixed,omitempty"`
+	Savable bool     `json:"savable"`
 }
 
 type variant struct {
@@ -214,6 +237,11 @@ func (s Site) addModel(m Model) (catalogModel, error) {
 		ID: m.ID, Name: cmp.Or(m.Name, f.Name), Task: f.Task, Width: f.Width, Height: f.Height, Params: f.Params, MACs: f.MACs,
 		Classes: len(f.Classes), Licence: cmp.Or(m.Licence, f.Licence), Note: f.Note,
 		Weights: download{s.addHashed("models/"+m.ID+".bin", m.Weights), len(m.Weights)},
+	}
+	if f := m.Source; f != nil {
+		ext := path.Ext(f.Name)
+		file := s.addHashed("models/"+m.ID+ext, f.Data)
+		entry.Source = &source{download{file, len(f.Data)}, f.Name, m.Modules[0].Manifest.Feed, f.Fixed, f.Savable}
 	}
 	for _, v := range m.Modules {
 		if v.Manifest.Weights.Bytes != len(m.Weights) || v.Manifest.Weights.SHA256 != f.Weights.SHA256 {

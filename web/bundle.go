@@ -27,15 +27,19 @@ var browsers = []api.Engine{
 type bundle struct{ app, worker, style string }
 
 // addBundle bundles and minifies scripts and style into the site.
-func (s Site) addBundle() (bundle, error) {
+func (s Site) addBundle(c *Compiler) (bundle, error) {
 	var b bundle
 	worker, err := build("src/worker.ts", api.FormatIIFE, nil)
 	if err != nil {
 		return b, err
 	}
 	b.worker = s.addHashed("assets/worker.js", worker)
+	compiler, err := s.addCompiler(c)
+	if err != nil {
+		return b, err
+	}
 	app, err := build("src/app.ts", api.FormatESModule, map[string]string{
-		"WORKER_URL": fmt.Sprintf("%q", "./"+path.Base(b.worker)),
+		"WORKER_URL": fmt.Sprintf("%q", "./"+path.Base(b.worker)), "COMPILER": compiler,
 	})
 	if err != nil {
 		return b, err
@@ -53,7 +57,7 @@ func (s Site) addBundle() (bundle, error) {
 }
 
 // build bundles one entry point of the sources.
-func build(entry string, format api.Format, define map[string]string) ([]byte, error) {
+func build(entry string, format api.Format, define map[string]string, more ...api.Plugin) ([]byte, error) {
 	result := api.Build(api.BuildOptions{
 		EntryPoints:       []string{entry},
 		Bundle:            true,
@@ -65,7 +69,7 @@ func build(entry string, format api.Format, define map[string]string) ([]byte, e
 		MinifySyntax:      true,
 		Charset:           api.CharsetUTF8,
 		LegalComments:     api.LegalCommentsNone,
-		Plugins:           []api.Plugin{fromFS(sources)},
+		Plugins:           append(more, fromFS(sources)),
 	})
 	if len(result.Errors) > 0 {
 		text := api.FormatMessages(result.Errors, api.FormatMessagesOptions{})

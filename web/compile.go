@@ -21,7 +21,14 @@ func CompileFile(file string) (Model, error) {
 		return Model{}, err
 	}
 	base := filepath.Base(file)
-	return Compile(identifier(strings.TrimSuffix(base, filepath.Ext(base))), m)
+	out, err := Compile(identifier(strings.TrimSuffix(base, filepath.Ext(base))), m)
+	out.Source = SourceOf(base, data, m)
+	return out, err
+}
+
+// SourceOf describes the file that a model was read from.
+func SourceOf(name string, data []byte, m *load.Model) *Source {
+	return &Source{Name: name, Data: data, Fixed: m.Fixed, Savable: m.YAML != nil || m.Task == load.Classify}
 }
 
 // Compile compiles a network in every form that browsers may run: with and without

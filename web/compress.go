@@ -63,7 +63,11 @@ func (f *File) compress(effort Effort) {
 	} else if len(f.Data) > large {
 		return
 	}
-	f.Brotli = f.packed(func(w io.Writer) io.WriteCloser { return brotli.NewWriterLevel(w, level) })
+	if len(f.Data) > large {
+		f.Brotli = f.worth(squeezed(f.Data, effort))
+	} else {
+		f.Brotli = f.packed(func(w io.Writer) io.WriteCloser { return brotli.NewWriterLevel(w, level) })
+	}
 	f.Gzip = f.packed(func(w io.Writer) io.WriteCloser {
 		z, err := gzip.NewWriterLevel(w, squeeze)
 		if err != nil {
@@ -83,8 +87,13 @@ func (f *File) packed(with func(io.Writer) io.WriteCloser) []byte {
 	if err := w.Close(); err != nil {
 		panic("BUG: a buffer took no bytes: " + err.Error())
 	}
-	if float64(out.Len()) > float64(len(f.Data))*(1-worthwhile) {
+	return f.worth(out.Bytes())
+}
+
+// worth is the packed form where it saves enough, else nil.
+func (f *File) worth(packed []byte) []byte {
+	if float64(len(packed)) > float64(len(f.Data))*(1-worthwhile) {
 		return nil
 	}
-	return out.Bytes()
+	return packed
 }

@@ -38,7 +38,7 @@ func (s Site) addAPI(worker []byte) error {
 // Package makes the npm package: the public module with models, as `npm pack` takes it.
 func Package(models []Model) (Site, error) {
 	all := Site{}
-	if _, err := all.addBundle(); err != nil {
+	if _, err := all.addBundle(nil); err != nil {
 		return nil, err
 	}
 	if err := all.SetModels(models); err != nil {

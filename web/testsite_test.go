@@ -1,6 +1,8 @@
 package web
 
 import (
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 )
@@ -10,8 +12,16 @@ var compiledModel = sync.OnceValues(func() (Model, error) {
 	if err != nil {
 		return Model{}, err
 	}
-	return Compile("yolov5n-mnv4s-seg", m)
+	data, err := os.ReadFile(modelFile)
+	if err != nil {
+		return Model{}, err
+	}
+	out, err := Compile("yolov5n-mnv4s-seg", m)
+	out.Source = SourceOf(filepath.Base(modelFile), data, m)
+	return out, err
 })
+
+var builtCompiler = sync.OnceValues(func() (*Compiler, error) { return BuildCompiler(".", Fast) })
 
 // testSite is the site with the model that the page starts with.
 func testSite(t *testing.T) Site {
@@ -20,7 +30,11 @@ func testSite(t *testing.T) Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Build(Options{Models: []Model{m}})
+	c, err := builtCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Build(Options{Models: []Model{m}, Compiler: c})
 	if err != nil {
 		t.Fatal(err)
 	}

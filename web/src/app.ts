@@ -1,7 +1,10 @@
 // The page: joins the parts and loads the model.
 
+import { Bring } from "./bring/bring.ts";
+import { modelIn } from "./bring/files.ts";
+import type { Size } from "./bring/sizes.ts";
 import { another } from "./core/camera.ts";
-import { pick, readCatalog } from "./core/catalog.ts";
+import { type Model, pick, readCatalog } from "./core/catalog.ts";
 import { type Detection, Detector } from "./core/detector.ts";
 import { asError, SpotterError } from "./core/errors.ts";
 import { request } from "./core/fetch.ts";
@@ -18,7 +21,7 @@ import { showSeen } from "./ui/seen.ts";
 import { bindSettings, settings } from "./ui/settings.ts";
 import { bindSources, markSample } from "./ui/sources.ts";
 import { Stats, showFacts } from "./ui/stats.ts";
-import { hideLoading, hideNotice, showNotice, showProgress, showWait } from "./ui/status.ts";
+import { hideLoading, hideNotice, showNotice, showProgress, showWait, showWork } from "./ui/status.ts";
 import { Session } from "./view/session.ts";
 import { View } from "./view/view.ts";
 
@@ -45,12 +48,24 @@ const session = new Session($<HTMLVideoElement>("video"), view, {
   shown(shown) {
     showSeen(shown?.result ?? null);
     if (!shown) return stats.reset();
+    follow({ width: shown.result.width, height: shown.result.height });
     if (shown.fresh) stats.add(shown.result, shown.draw, shown.live);
     $("stage").dispatchEvent(new CustomEvent("detections", { detail: shown.result, bubbles: true }));
   },
   failed: (error) => showNotice(error, error.code === "camera-lost" ? () => attempt(startCamera) : null),
 });
+const bring = new Bring({
+  load: loadShipped,
+  adopt,
+  picture: () => (session.kind === "none" ? null : looked),
+  attempt,
+  working: (text, part = null) => (text === null ? hideLoading() : showWork(text, part)),
+});
 let detector: Detector | null = null;
+/** Whether the address names the form of the model that runs. */
+let forced = false;
+/** Size of the last picture. */
+let looked: Size | null = null;
 let wanted: ReturnType<typeof another> = { facing: "environment", device: "" };
 
 function labelOf(detection: Detection): string {
@@ -73,24 +88,50 @@ async function loadModel(): Promise<void> {
     await isolate();
     if (!capabilities().simd) throw new SpotterError("unsupported");
     const catalog = await readCatalog(document.body.dataset.catalog ?? "models.json", never);
+    bring.offer(catalog);
     const model = pick(catalog, address.get("model") ?? undefined);
     weights = model.weights.url;
+    await bring.start(model);
+  } finally {
+    hideLoading();
+    void keepOffline(weights, () => session.kind === "none");
+  }
+}
+
+async function loadShipped(model: Model): Promise<Detector> {
+  showWait("load.short");
+  try {
     const variant = model.variants.find((v) => v.features.join("+") === address.get("variant"));
-    detector = await Detector.load(model, {
+    forced = variant !== undefined;
+    return await Detector.load(model, {
       onprogress: showProgress,
       cache: namesFor(document.baseURI).models,
       ...(variant ? { variant } : {}),
       ...(address.has("threads") ? { threads: Number(address.get("threads")) } : {}),
     });
-    classes.fill(detector.manifest.classes);
-    bindThreads(detector);
-    i18n.onLanguage(() => detector && showFacts(detector, variant !== undefined));
-    $("stage").dataset.ready = String(Math.round(performance.now()));
-    session.ready(detector);
   } finally {
     hideLoading();
-    void keepOffline(weights, () => session.kind === "none");
   }
+}
+
+/** Lets another detector take over. */
+async function adopt(ready: Detector): Promise<void> {
+  const before = detector;
+  detector = ready;
+  const { classes: names, head } = ready.manifest;
+  classes.fill(names.length ? names : Array.from({ length: head.classes }, (_, id) => String(id)));
+  bindThreads(ready);
+  showFacts(ready, forced);
+  await session.replace(ready);
+  before?.close();
+  $("stage").dataset.ready = String(Math.round(performance.now()));
+}
+
+/** A picture of another shape may want another shape of the network's input. */
+function follow(size: Size): void {
+  if (looked?.width === size.width && looked.height === size.height) return;
+  looked = size;
+  if (bring.follows) attempt(() => bring.fit());
 }
 
 function bindThreads(ready: Detector): void {
@@ -99,11 +140,11 @@ function bindThreads(ready: Detector): void {
   $("threads-row").hidden = most < 2 || !ready.variant.features.includes("threads");
   select.replaceChildren(...Array.from({ length: most }, (_, i) => make("option", {}, String(i + 1))));
   select.value = String(ready.threads);
-  select.addEventListener("change", async () => {
+  select.onchange = async () => {
     await ready.setThreads(Number(select.value));
     select.value = String(ready.threads);
     showFacts(ready, false);
-  });
+  };
 }
 
 async function startCamera(): Promise<void> {
@@ -116,7 +157,12 @@ async function startCamera(): Promise<void> {
   }
 }
 
-async function openFile(file: Blob): Promise<void> {
+/** Opens a model where one is among the files, else a picture or video. */
+async function openFiles(files: File[]): Promise<void> {
+  const dropped = await modelIn(files);
+  if (dropped) return bring.take(dropped);
+  const file = files.find((f) => /^(image|video)\//.test(f.type)) ?? files[0];
+  if (!file) return;
   markSample("");
   await session.open(file);
 }
@@ -198,11 +244,12 @@ bindSettings(
   () => view.redraw(),
 );
 bindSources(
-  (file) => attempt(() => openFile(file)),
+  (files) => attempt(() => openFiles(files)),
   (url) => attempt(() => openSample(url)),
 );
 bindCameraTools();
 bindVideoTools();
 bindInstall();
-bindIncoming((file) => attempt(() => openFile(file)));
+bindIncoming((file) => attempt(() => openFiles([file])));
+i18n.onLanguage(() => detector && showFacts(detector, forced));
 attempt(loadModel);

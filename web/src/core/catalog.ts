@@ -12,6 +12,17 @@ export interface Part {
   bytes: number;
 }
 
+/** A network's file with what it does not say itself. */
+export interface Source extends Part {
+  /** The file's name. */
+  name: string;
+  feed: { fit: string; bgr: boolean; pad: number; scale: number; mean: number[]; std: number[] };
+  /** Why it runs at its own size only. */
+  fixed?: string;
+  /** Whether it can be saved as .safetensors. */
+  savable?: boolean;
+}
+
 /** One compiled form of a model; all forms share its weights. */
 export interface Variant extends Part {
   features: Feature[];
@@ -28,6 +39,8 @@ export interface Model {
   classes: number;
   licence?: string;
   note?: string;
+  /** The network's own file, to compile it for other sizes from. */
+  source?: Source;
   weights: Part;
   variants: Variant[];
 }
@@ -49,6 +62,7 @@ export async function readCatalog(url: string, signal: AbortSignal): Promise<Cat
 export function resolved(catalog: Catalog | null, url: string): Catalog {
   if (!catalog?.models?.length) throw new SpotterError("not-found", url);
   for (const model of catalog.models) {
+    if (model.source) model.source.url = new URL(model.source.url, url).href;
     model.weights.url = new URL(model.weights.url, url).href;
     for (const variant of model.variants) variant.url = new URL(variant.url, url).href;
   }

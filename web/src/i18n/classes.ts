@@ -83,6 +83,9 @@ const coco: Record<string, string> = {
   toothbrush: "牙刷",
 };
 
+/** COCO's 80 classes by id. */
+export const cocoNames: readonly string[] = Object.keys(coco);
+
 export function classInChinese(name: string): string {
   return coco[name] ?? name;
 }

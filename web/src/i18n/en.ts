@@ -1,6 +1,9 @@
 // The page's words in English: the list of keys that every language must have.
 
+import { enModels } from "./en-models.ts";
+
 export const en = {
+  ...enModels,
   "page.title": "Spotter: see what your camera sees",
   "page.skip": "Skip to the picture",
   "page.language": "Language",

@@ -1,8 +1,10 @@
 // 页面的中文文字。
 
 import type { Strings } from "./en.ts";
+import { zhModels } from "./zh-models.ts";
 
 export const zh: Strings = {
+  ...zhModels,
   "page.title": "Spotter：看见摄像头所见",
   "page.skip": "跳到画面",
   "page.language": "语言",

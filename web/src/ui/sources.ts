@@ -5,19 +5,19 @@ import { $ } from "./dom.ts";
 
 const samples = () => document.querySelectorAll<HTMLButtonElement>("[data-sample]");
 
-/** Calls `open` with each file that comes in, and `sample` with the address of a sample picture. */
-export function bindSources(open: (file: Blob) => void, sample: (url: string) => void): void {
+/** Calls `open` with the files that come in together, and `sample` with the address of a sample picture. */
+export function bindSources(open: (files: File[]) => void, sample: (url: string) => void): void {
   const input = $<HTMLInputElement>("file-input");
   $("file").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
-    const file = input.files?.[0];
+    const files = [...(input.files ?? [])];
     input.value = "";
-    if (file) open(file);
+    if (files.length) open(files);
   });
   bindDrop(open);
   document.addEventListener("paste", (event) => {
     const file = mediaIn(event.clipboardData);
-    if (file) open(file);
+    if (file) open([file]);
   });
   for (const button of samples()) {
     button.addEventListener("click", () => sample(button.dataset.sample ?? ""));
@@ -34,7 +34,7 @@ export function markSample(url: string): void {
   for (const button of samples()) button.setAttribute("aria-pressed", String(button.dataset.sample === url));
 }
 
-function bindDrop(open: (file: Blob) => void): void {
+function bindDrop(open: (files: File[]) => void): void {
   const marked = document.documentElement.classList;
   document.addEventListener("dragover", (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
@@ -46,10 +46,10 @@ function bindDrop(open: (file: Blob) => void): void {
   });
   document.addEventListener("drop", (event) => {
     marked.remove("drag");
-    const file = mediaIn(event.dataTransfer) ?? event.dataTransfer?.files[0];
-    if (!file) return;
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (!files.length) return;
     event.preventDefault();
-    open(file);
+    open(files);
   });
 }
 

@@ -11,8 +11,12 @@ const loading = $("loading");
 const loadingText = $("loading-text");
 const bar = $<HTMLProgressElement>("loading-bar");
 const notice = $("notice");
+const detail = $("notice-detail");
 const action = $<HTMLButtonElement>("notice-action");
 const closing = $<HTMLButtonElement>("notice-close");
+
+/** Errors whose detail is a sentence for people, about a file of their own. */
+const tellsDetail: ErrorCode[] = ["bad-network", "compiler"];
 
 /** Errors that only fresh files or another browser cure. */
 const fatal: ErrorCode[] = ["bad-module", "bad-weights", "mismatch", "engine", "closed"];
@@ -38,6 +42,14 @@ export function showProgress(loaded: number, total: number): void {
       : t("load.preparing");
 }
 
+/** Shows a piece of work; `part` of it is done, null where that can't be said. */
+export function showWork(text: string, part: number | null): void {
+  loading.hidden = false;
+  if (part === null) bar.removeAttribute("value");
+  else bar.value = part;
+  loadingText.textContent = text;
+}
+
 /** Shows a wait without measure, e.g. for the camera's permission. */
 export function showWait(key: Key): void {
   loading.hidden = false;
@@ -55,6 +67,8 @@ export function showNotice(error: SpotterError, again: (() => void) | null = nul
   words = () => {
     $("notice-title").textContent = t(title in en ? (title as Key) : "title.other");
     $("notice-text").textContent = t(`error.${error.code}`);
+    detail.hidden = !tellsDetail.includes(error.code) || !error.detail;
+    detail.textContent = error.detail;
     action.textContent = t(again ? "notice.retry" : "notice.reload");
   };
   words();
