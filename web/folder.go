@@ -6,15 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"spotter/web/headers"
 )
 
 // Write puts the site into a folder: every file, its compressed forms beside it as
-// NAME.br and NAME.gz, and _headers for static hosts that read such a file. Files of an earlier
-// site in the folder are removed.
+// NAME.br and NAME.gz, _headers for static hosts that read such a file, and .assetsignore for
+// Cloudflare, which compresses by itself. Files of an earlier site in the folder are removed.
 func (s Site) Write(dir string) error {
 	if err := clear(dir); err != nil {
 		return err
@@ -35,7 +34,7 @@ func (s Site) Write(dir string) error {
 			return fmt.Errorf("web: write %s: %w", name, err)
 		}
 	}
-	return put("_headers", headersFile())
+	return errors.Join(put("_headers", headersFile()), put(".assetsignore", []byte("*.br\n*.gz\n")))
 }
 
 // clear empties a folder that holds a site, and refuses one that holds anything else.
@@ -58,7 +57,8 @@ func clear(dir string) error {
 	return nil
 }
 
-// headersFile gives the headers in the form that Cloudflare Pages and Netlify read.
+// headersFile gives the headers in the form that Cloudflare and Netlify read: one rule
+// for each path, since of two rules for the same one Cloudflare takes the last.
 func headersFile() []byte {
 	var b strings.Builder
 	b.WriteString("/*\n")
@@ -67,9 +67,15 @@ func headersFile() []byte {
 	}
 	for _, dir := range []string{"assets", "models", "samples"} {
 		fmt.Fprintf(&b, "/%s/*\n  Cache-Control: %s\n", dir, headers.Immutable)
+		if headers.Public(dir + "/") {
+			b.WriteString("  Access-Control-Allow-Origin: *\n")
+		}
 	}
-	for _, name := range append(slices.Clone(headers.PublicFiles), "models/*") {
+	for _, name := range headers.PublicFiles {
 		fmt.Fprintf(&b, "/%s\n  Access-Control-Allow-Origin: *\n", name)
+		if strings.HasSuffix(name, ".ts") { // which hosts take for a video
+			fmt.Fprintf(&b, "  Content-Type: %s\n", typeOf(name))
+		}
 	}
 	return []byte(b.String())
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"spotter/models/zoo"
 	"spotter/web/headers"
 )
 
@@ -67,6 +68,27 @@ func TestWriteReplacesASiteAndNothingElse(t *testing.T) {
 func TestLoadWantsAPage(t *testing.T) {
 	if _, err := Load(os.DirFS(t.TempDir())); err == nil {
 		t.Error("an empty folder counts as a site")
+	}
+}
+
+func TestFilesOverTheLimitAreNamed(t *testing.T) {
+	s := small()
+	s.add("models/large.bin", make([]byte, FileLimit+1))
+	s.add("models/fits.bin", make([]byte, FileLimit))
+	if got := s.Over(FileLimit); len(got) != 1 || got[0] != "models/large.bin" {
+		t.Errorf("over the limit: %v", got)
+	}
+}
+
+func TestShippedFilesAreUnderTheLimit(t *testing.T) {
+	if over := testSite(t).Over(FileLimit); len(over) > 0 {
+		t.Errorf("over the limit: %v", over)
+	}
+	for _, m := range zoo.Models() {
+		data, err := m.Data()
+		if err != nil || len(data) > FileLimit {
+			t.Errorf("%s: %d bytes, %v", m.ID, len(data), err)
+		}
 	}
 }
 

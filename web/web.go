@@ -63,6 +63,20 @@ func (s Site) Names() []string {
 	return names
 }
 
+// FileLimit is the size in bytes above which Cloudflare refuses a file.
+const FileLimit = 25 << 20
+
+// Over lists the files that are larger than a limit.
+func (s Site) Over(limit int) []string {
+	var names []string
+	for _, name := range s.Names() {
+		if len(s[name].Data) > limit {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])[:32]
