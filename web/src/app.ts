@@ -8,6 +8,7 @@ import { type Model, pick, readCatalog } from "./core/catalog.ts";
 import { type Detection, Detector } from "./core/detector.ts";
 import { asError, SpotterError } from "./core/errors.ts";
 import { request } from "./core/fetch.ts";
+import type { Look } from "./core/messages.ts";
 import { capabilities } from "./core/probe.ts";
 import * as i18n from "./i18n/i18n.ts";
 import { keepAwake } from "./offline/awake.ts";
@@ -252,4 +253,12 @@ bindVideoTools();
 bindInstall();
 bindIncoming((file) => attempt(() => openFiles([file])));
 i18n.onLanguage(() => detector && showFacts(detector, forced));
+// For consoles, and for tests of the page.
+Object.assign(globalThis, {
+  spotter: {
+    resize: (width: number, height: number) => bring.resize({ width, height }),
+    inspect: (look: Look) => detector?.inspect(look),
+    manifest: () => detector?.manifest,
+  },
+});
 attempt(loadModel);

@@ -143,6 +143,9 @@ func saysResidual(data []byte) bool {
 	return bytes.Contains(data[8:end], []byte(`"residual"`))
 }
 
+// saysOfResidual tells the reader's note on what AskResidual asks.
+func saysOfResidual(note string) bool { return strings.Contains(note, "add their input") }
+
 // needs turns an error that an answer would cure into a question; nil for any other.
 func needs(name string, err error) *Description {
 	d := &Description{

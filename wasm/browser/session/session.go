@@ -6,6 +6,7 @@ package session
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"spotter/models"
 	"spotter/models/config"
@@ -84,6 +85,9 @@ func (s *Session) Reopen(o Options) (d *Description, err error) {
 	s.model = m
 	d = describe(m)
 	d.Questions = open(m, s.data, o)
+	if slices.ContainsFunc(d.Questions, func(q Question) bool { return q.Kind == AskResidual }) {
+		d.Notes = slices.DeleteFunc(slices.Clone(d.Notes), saysOfResidual) // the question says it
+	}
 	return d, nil
 }
 

@@ -129,9 +129,16 @@ export class Bring {
     if (!picture && !this.long) return;
     const wanted = sizeFor(long, this.stride(running), picture);
     if (same(wanted, { width, height })) return;
-    const { shipped } = running;
+    await this.resize(wanted);
+  }
+
+  /** Compiles what runs for another size of its input. */
+  async resize(wanted: Size): Promise<void> {
+    const { running } = this;
+    if (!running?.origin) return;
+    const { shipped, origin, options } = running;
     if (shipped && same(wanted, shipped)) return this.start(shipped);
-    await this.open(running.origin, { ...running.options, ...wanted }, shipped);
+    await this.open(origin, { ...options, ...wanted }, shipped);
   }
 
   private async reopen({ id, name, options }: Stored): Promise<void> {
