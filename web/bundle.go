@@ -45,7 +45,7 @@ func (s Site) addBundle(c *Compiler) (bundle, error) {
 		return b, err
 	}
 	b.app = s.addHashed("assets/app.js", app)
-	if err := s.addAPI(worker); err != nil {
+	if err := s.addAPI(worker, compiler); err != nil {
 		return b, err
 	}
 	style, err := build("page/style.css", api.FormatDefault, nil)

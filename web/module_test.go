@@ -449,3 +449,50 @@ func httptestServer(t *testing.T, h http.Handler) string {
 	t.Cleanup(server.Close)
 	return server.URL + "/"
 }
+
+// TestCheckpointsAreCompiledInThePage: a training checkpoint goes through Detector.load like
+// any other model, at another input size if that is asked for.
+func TestCheckpointsAreCompiledInThePage(t *testing.T) {
+	type answer struct {
+		Codes map[string]string
+		Tasks map[string]string
+		Ours  struct{ Detections []pageDetection }
+		Sizes [][]int
+	}
+	site := withBlank(t)
+	for _, name := range []string{"best.pt", "model-op17.onnx", "model-f16.safetensors"} {
+		site.add("files/"+name, readFile(t, formatsDir, name))
+	}
+	source := find(t, site, "models/yolov5n-mnv4s-seg-")
+	for _, name := range site.Names() {
+		if strings.HasPrefix(name, "models/") && strings.HasSuffix(name, ".safetensors") {
+			source = name
+		}
+	}
+	got := runModule[answer](t, view{site: NewHandler(site)}, `
+		const blob = await sampleOf("astronaut");
+		const answer = {codes: {}, tasks: {}, sizes: []};
+		for (const name of ["best.pt", "model-op17.onnx", "model-f16.safetensors"]) {
+			const detector = await Detector.load("/files/" + name);
+			answer.tasks[name] = detector.model.task;
+			await detector.detect(blob);
+			detector.close();
+		}
+		const seen = [];
+		const ours = await Detector.load("/`+source+`", {onprogress: (p) => seen.push(p)});
+		answer.ours = await ours.detect(blob, {conf: 0.1});
+		const other = await Detector.load("/`+source+`", {size: [256, 192], precision: "f32", threads: 1});
+		answer.sizes = [[ours.model.width, ours.model.height], [other.model.width, other.model.height]];
+		const stop = new AbortController();
+		setTimeout(() => stop.abort(), 50);
+		answer.codes.abort = await outcome(Detector.load("/`+source+`", {signal: stop.signal}));
+		answer.codes.noise = await outcome(Detector.load(new Blob(["nothing of the kind, only words"])));
+		return answer;`)
+	compare(t, "compiled in the page", got.Ours.Detections, want(t, detect.FromImage(samplePicture(t, "astronaut")), 0.1), 0.1)
+	if fmt.Sprint(got.Sizes[1]) != "[256 192]" || len(got.Tasks) != 3 {
+		t.Errorf("%v %v", got.Sizes, got.Tasks)
+	}
+	if got.Codes["abort"] != "aborted" || got.Codes["noise"] != "bad-network" {
+		t.Errorf("%v", got.Codes)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
 
@@ -19,9 +20,12 @@ const (
 )
 
 // addAPI adds the public module: the script that developers import, the worker under
-// a name that it finds, and the types.
-func (s Site) addAPI(worker []byte) error {
-	script, err := build("src/api/index.ts", api.FormatESModule, nil)
+// a name that it finds, and the types. compiler is the value of COMPILER for scripts
+// in assets/.
+func (s Site) addAPI(worker []byte, compiler string) error {
+	script, err := build("src/api/index.ts", api.FormatESModule, map[string]string{
+		"COMPILER": strings.ReplaceAll(compiler, `"./`, `"./assets/`),
+	})
 	if err != nil {
 		return err
 	}

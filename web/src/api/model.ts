@@ -6,6 +6,7 @@ import { type Catalog, type Model, type Part, pick, resolved } from "../core/cat
 import { asError, SpotterError } from "../core/errors.ts";
 import { accepted, bytesOf, request } from "../core/fetch.ts";
 import { baseOf } from "./base.ts";
+import { compileHere } from "./compile.ts";
 
 /** A file's bytes with the address or name that they came under. */
 interface Loaded {
@@ -27,7 +28,19 @@ export async function resolveModel(source: ModelSource | null, options: LoadOpti
     case "module":
       return moduleModel(bytes, url, await options.weights);
   }
-  throw new SpotterError("no-compiler", url);
+  return compiledModel(bytes, url, options, signal, tell);
+}
+
+/** A checkpoint: compiled here, in the best form that runs here. */
+async function compiledModel(
+  bytes: Uint8Array<ArrayBuffer>,
+  url: string,
+  options: LoadOptions,
+  signal: AbortSignal,
+  tell: Tell,
+): Promise<Model> {
+  const parts = await compileHere(bytes, url, options, signal, tell);
+  return moduleModel(parts.module, url, parts.weights);
 }
 
 function kindOf(bytes: Uint8Array): "list" | "module" | "html" | "other" {

@@ -40,6 +40,9 @@ export class Compiler {
   /** What the worker holds: the same file need not be sent again. */
   private held: Blob | null = null;
 
+  /** The compiler's files are found from this address: the script's own, unless another is given. */
+  constructor(private readonly base: string | URL = import.meta.url) {}
+
   /** Opens a file, or the one that is open anew with other options. */
   async open(file: Blob, name: string, options: Options): Promise<Description> {
     if (this.worker && this.held === file) return this.ask("reopen", options);
@@ -75,14 +78,14 @@ export class Compiler {
   private async start(): Promise<void> {
     if (!COMPILER) throw new SpotterError("no-compiler");
     if (this.worker) return;
-    this.worker = new Worker(new URL(COMPILER.worker, import.meta.url), { name: "spotter compiler" });
+    this.worker = new Worker(new URL(COMPILER.worker, this.base), { name: "spotter compiler" });
     this.worker.onmessage = ({ data }: MessageEvent<FromCompiler>) => this.receive(data);
     this.worker.onerror = (event) => {
       event.preventDefault();
       this.close(new SpotterError("compiler", event.message));
     };
     try {
-      await this.ask("start", new URL(COMPILER.wasm, import.meta.url).href);
+      await this.ask("start", new URL(COMPILER.wasm, this.base).href);
     } catch (cause) {
       this.close();
       throw cause;

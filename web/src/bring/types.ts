@@ -79,6 +79,8 @@ export interface Description {
 export interface Form {
   relaxed: boolean;
   threads: boolean;
+  /** Of the weights file; f16 where that loses nothing, where left out. */
+  precision?: "f16" | "f32";
 }
 
 export function formOf(features: readonly Feature[]): Form {
