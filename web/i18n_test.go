@@ -68,6 +68,7 @@ func TestEveryWordThatIsUsedExists(t *testing.T) {
 		}
 	}
 	collect("page/index.html", `data-i18n(?:-[a-z-]+)?="([^"]+)"`, "")
+	collect("page/bring.html", `data-i18n(?:-[a-z-]+)?="([^"]+)"`, "")
 	collect("src/core/errors.ts", `(?m)^  \| "([a-z-]+)"`, "error.")
 	if len(used) < 60 {
 		t.Fatalf("only %d words are used: the patterns no longer fit", len(used))

@@ -70,7 +70,7 @@ export class Bring {
     });
     this.picker = new Picker({
       shipped: () => this.catalog.models,
-      current: () => this.running?.origin?.id ?? this.running?.shipped?.id ?? "",
+      current: () => this.running?.shipped?.id ?? this.running?.origin?.id ?? "",
       chooseShipped: (model) => page.attempt(() => this.start(model)),
       chooseStored: (model) => page.attempt(() => this.reopen(model)),
       bring: (files) => page.attempt(() => this.take({ model: files[0] ?? null, yaml: files[1] ?? null })),

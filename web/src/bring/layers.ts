@@ -71,11 +71,11 @@ export class LayersView {
       make("td", { class: "number" }, String(i)),
       make("td", {}, show, make("small", {}, layer.name)),
       make("td", { class: "nowrap" }, [...layer.out].join(" × ")),
-      figure(layer.params),
-      figure(layer.macs),
-      make("td", {}, make("code", {}, layer.kernel)),
       time,
       figure(ms ? (2 * layer.macs) / ms / 1e6 : 0, 1),
+      make("td", {}, make("code", {}, layer.kernel)),
+      figure(layer.params),
+      figure(layer.macs),
     );
     return row;
   }
