@@ -31,6 +31,7 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&o.Runs, "runs", 0, "interleaved runs of each engine (default 30; 5 with --quick)")
 	flags.BoolVar(&o.Native, "native", false, "also run onnxruntime outside the browser, 1 thread (Python; installed into the user's cache)")
 	only := flags.String("only", "", "engines to run, with commas: "+strings.Join(bench.EngineNames(), ","))
+	tune := flags.Bool("tune", false, "instead measure every tile of the networks' pointwise convolutions, beside the compiler's choice")
 	parts := flags.String("part", "", "parts to measure, with commas: "+strings.Join(bench.Parts, ",")+" (default all; networks with --quick)")
 	flags.IntVar(&o.Frames, "frames", 0, "camera frames to time in the page (default 300)")
 	write := flags.String("write", "", "Markdown file to write the tables into, between its marks, e.g. docs/performance.md")
@@ -46,7 +47,11 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	report, err := bench.Run(ctx, o)
+	measure := bench.Run
+	if *tune {
+		measure = bench.Tune
+	}
+	report, err := measure(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := install(ctx, o.Dir, o.Log); err != nil {
+	if err := Install(ctx, o.Dir, o.Log); err != nil {
 		return nil, err
 	}
 	srv, err := startServer(o.Dir, engines)

@@ -28,6 +28,7 @@ func (r *Report) Print(w io.Writer) {
 	r.printStart(w)
 	r.printFrame(w)
 	r.printGrowth(w)
+	r.printTiles(w)
 	r.printLayers(w)
 }
 

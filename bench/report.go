@@ -28,6 +28,7 @@ type Report struct {
 	Start     []Start           `json:"start"`
 	Download  []Download        `json:"download"`
 	Growth    []Result          `json:"growth"`
+	Tiles     []Tile            `json:"tiles,omitempty"` // of Tune
 }
 
 // Machine is where the figures were measured.
