@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -44,6 +45,10 @@ func Package(models []Model) (Site, error) {
 	all := Site{}
 	if _, err := all.addBundle(nil); err != nil {
 		return nil, err
+	}
+	models = slices.Clone(models)
+	for i := range models {
+		models[i].Source = nil // only the compiler takes it, and the package has none
 	}
 	if err := all.SetModels(models); err != nil {
 		return nil, err
