@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -38,5 +40,17 @@ func TestQuickRunsAndAgrees(t *testing.T) {
 	}
 	if _, err := json.Marshal(report); err != nil {
 		t.Errorf("the report does not become JSON: %v", err)
+	}
+}
+
+// TestPageIsClean holds the bench's TypeScript to the same checks as the site's.
+func TestPageIsClean(t *testing.T) {
+	if err := Install(context.Background(), ".", t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range [][]string{{"tsc", "--noEmit"}, {"biome", "check", "."}} {
+		if out, err := exec.Command("npx", append([]string{"--no-install"}, check...)...).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", strings.Join(check, " "), err, out)
+		}
 	}
 }
