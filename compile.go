@@ -102,6 +102,7 @@ func runCompile(args []string, stdout, stderr io.Writer) error {
 	threads := flags.Bool("threads", false, "use shared memory and threads")
 	all := flags.Bool("all", false, "all four forms")
 	precision := flags.String("precision", "", "f16 or f32 weights in the file; f16 where that loses nothing, where left out")
+	save := flags.Bool("safetensors", false, "write NAME.safetensors too: the network with everything that is known of it, for others to read")
 	if err := parseFlags(flags, args, compileUsage, stdout); err != nil {
 		return err
 	}
@@ -123,7 +124,10 @@ func runCompile(args []string, stdout, stderr io.Writer) error {
 		*name = m.Name
 	}
 	c := compilation{model: m, folder: *out, name: *name, precision: pack.Encoding(*precision), all: *all, stdout: stdout, stderr: stderr}
-	return c.run(forms)
+	if err := c.run(forms); err != nil || !*save {
+		return err
+	}
+	return c.save()
 }
 
 // compilation writes the forms of one network.
@@ -161,6 +165,17 @@ func (c *compilation) run(forms []wasm.Options) error {
 		fmt.Fprintf(c.stderr, "%5.1f s  %s\n", time.Since(start).Seconds(), c.file(o))
 	}
 	return nil
+}
+
+// save writes the network itself.
+func (c *compilation) save() error {
+	data, err := c.model.Safetensors(c.model.Encoding())
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(c.folder, c.name+".safetensors")
+	fmt.Fprintf(c.stdout, "%s  %s, %d bytes\n", file, c.model.Encoding(), len(data))
+	return c.write(file, data)
 }
 
 func (c *compilation) file(o wasm.Options) string {

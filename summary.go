@@ -35,6 +35,7 @@ func runSummary(args []string, stdout, _ io.Writer) error {
 	nc := flags.Int("nc", 0, "number of classes instead of the YAML's")
 	residual := flags.Bool("residual", false, "blocks of the backbone add their input, as in the paper")
 	nodes := flags.Bool("nodes", false, "one line per operation, with shapes and multiply-adds")
+	measure := flags.Bool("profile", false, "compile the model and measure what it became: kernel, ms and GFLOP/s of each layer, natively on one thread")
 	usage := fmt.Sprintf(summaryUsage, wrapNames(config.BuiltinNames()))
 	files, err := parseMixed(flags, args, usage, stdout)
 	if err != nil {
@@ -46,6 +47,9 @@ func runSummary(args []string, stdout, _ io.Writer) error {
 	o := config.Options{Scale: *scale, NC: *nc, Residual: *residual}
 	if o.Width, o.Height, err = parseSize(*imgsz); err != nil {
 		return err
+	}
+	if *measure {
+		return printProfile(stdout, files[0], o)
 	}
 	g, err := summaryGraph(files[0], o)
 	if err != nil {
@@ -63,6 +67,15 @@ func summaryGraph(name string, o config.Options) (*models.Graph, error) {
 	case ".yaml", ".yml", ".json", "":
 		return loadYAML(name, o)
 	}
+	m, err := summaryModel(name, o)
+	if err != nil {
+		return nil, err
+	}
+	return m.Graph, nil
+}
+
+// summaryModel reads a model with its weights.
+func summaryModel(name string, o config.Options) (*load.Model, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fileError(err)
@@ -74,11 +87,7 @@ func summaryGraph(name string, o config.Options) (*models.Graph, error) {
 	if o.Residual {
 		lo.Residual = &o.Residual
 	}
-	m, err := load.Open(name, data, lo)
-	if err != nil {
-		return nil, err
-	}
-	return m.Graph, nil
+	return load.Open(name, data, lo)
 }
 
 // parseMixed parses flags wherever they stand and gives the rest.
