@@ -110,7 +110,7 @@ func ONNX(name string, data []byte, o Options) (*Model, error) {
 	m := &Model{
 		Name: stem(name), Format: "onnx", Graph: read.Graph, Weights: read.Weights,
 		Meta: map[string]string{"opset": strconv.Itoa(read.Opset)},
-		Took: read.Took, Fixed: read.Fixed, Notes: read.Notes,
+		Took: read.Took, Fixed: read.Fixed, Notes: read.Notes, Tensors: read.Tensors,
 	}
 	if read.Producer != "" {
 		m.Meta["producer"] = read.Producer

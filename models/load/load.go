@@ -32,6 +32,8 @@ type Model struct {
 	// Took says which head an ONNX file's outputs were taken for, and why; Fixed why it
 	// runs at its own size only, "" when it runs at any.
 	Took, Fixed string
+	// Tensors are an ONNX file's own names of the graph's outputs; nil for other formats.
+	Tensors []string
 	// Notes are sentences on what was ignored or decided.
 	Notes []string
 }

@@ -41,7 +41,8 @@ type Model struct {
 	Producer  string
 	Imgsz     [2]int // width and height of the file's own size; 0 where it is open
 	Notes     []string
-	TailNodes int // nodes behind the last convolutions, which are replaced by Spotter's decoding
+	Tensors   []string // the file's names of the graph's outputs
+	TailNodes int      // nodes behind the last convolutions, which are replaced by Spotter's decoding
 }
 
 // defaultSize of an input that the file leaves open.
@@ -75,7 +76,7 @@ func Load(data []byte, o Options) (*Model, error) {
 	if err != nil {
 		return nil, native.explain(err)
 	}
-	model := &Model{Opset: int(n.opset), Producer: m.producer, Imgsz: own, Took: f.reason, Notes: f.notes}
+	model := &Model{Opset: int(n.opset), Producer: m.producer, Imgsz: own, Took: f.reason, Notes: f.notes, Tensors: f.values}
 	at := native
 	if size != [2]int{native.width, native.height} {
 		if at, err = n.at(size[0], size[1], native); err != nil {
