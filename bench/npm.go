@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 )
 
-// install fetches the pinned peers once for each package-lock.json.
-func install(ctx context.Context, dir string, log io.Writer) error {
+// Install fetches the pinned peers into dir, the bench's folder, once for each package-lock.json.
+func Install(ctx context.Context, dir string, log io.Writer) error {
 	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
 	if err != nil {
 		return fmt.Errorf("the bench runs from the project's sources: %w", err)
