@@ -1,10 +1,11 @@
+//go:build !embed
+
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -12,6 +13,9 @@ import (
 
 	"spotter/bench"
 )
+
+// sourceCommands are those that take the project's sources.
+var sourceCommands = []command{{"bench", "measure beside other runtimes in a browser", runBench}}
 
 const benchUsage = `Usage: spotter bench [flags]
 
@@ -66,21 +70,5 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 		return out.Encode(report)
 	}
 	report.Print(stdout)
-	return nil
-}
-
-// parseFlags parses, answers --help on stdout, and makes mistakes usage errors.
-func parseFlags(flags *flag.FlagSet, args []string, usage string, stdout io.Writer) error {
-	switch err := flags.Parse(args); {
-	case err == flag.ErrHelp:
-		fmt.Fprint(stdout, usage)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return err
-	case err != nil:
-		return usageError{err}
-	case flags.NArg() > 0:
-		return usageError{fmt.Errorf("%q is not a flag", flags.Arg(0))}
-	}
 	return nil
 }

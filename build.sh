@@ -9,7 +9,10 @@ Usage: ./build.sh <command> [flags]
 
   serve [flags]   build and serve the page with the default model (flags as of `go run . serve --help`)
   build           make ./spotter, one binary with the whole site in it
+  site [flags]    write the site into dist/site, for any static host (flags as of `go run . site --help`)
+  release         make dist/release: binaries for Linux, macOS and Windows with checksums
   test            run every check and test
+  load            measure the server under 500 clients
   bench [flags]   measure in Chromium beside other runtimes (flags as of `go run . bench --help`)
 EOF
 }
@@ -55,6 +58,26 @@ npm_ci() {
   printf '%s' "$sum" >"$stamp"
 }
 
+# embed_site puts the whole site where the build tag "embed" takes it from.
+embed_site() { go run . site -o web/dist "$@"; }
+
+cmd_release() {
+  embed_site
+  local version out="dist/release" target os arch name
+  version=$(git describe --tags --always --dirty 2>/dev/null || echo unknown)
+  rm -rf "$out" && mkdir -p "$out"
+  for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64; do
+    os=${target%/*} arch=${target#*/}
+    name="spotter-$version-$os-$arch"
+    [ "$os" = windows ] && name="$name.exe"
+    say "building $name ..."
+    CGO_ENABLED=0 GOOS=$os GOARCH=$arch go build -tags embed -trimpath -ldflags="-s -w" -o "$out/$name" .
+  done
+  (cd "$out" && sha256sum spotter-* >SHA256SUMS 2>/dev/null || shasum -a 256 spotter-* >SHA256SUMS)
+  say "made $out:"
+  ls -l "$out" >&2
+}
+
 gate() { say "== $*"; }
 
 check_go() {
@@ -66,6 +89,7 @@ check_go() {
   go vet ./...
   gate "go vet (js/wasm)"
   GOOS=js GOARCH=wasm go vet ./models/... ./kernels/... ./wasm/...
+  (cd deploy/cloudflare && GOOS=js GOARCH=wasm go vet ./...)
   gate staticcheck
   go run honnef.co/go/tools/cmd/staticcheck ./...
 }
@@ -88,7 +112,10 @@ cmd_test() {
 
 case "${1:-}" in
   serve) shift; need_go; exec go run . serve "$@" ;;
-  build) shift; need_go; go run . site -o web/dist "$@" && go build -tags embed -o spotter . && say "made ./spotter" ;;
+  build) shift; need_go; embed_site "$@" && CGO_ENABLED=0 go build -tags embed -trimpath -ldflags="-s -w" -o spotter . && say "made ./spotter" ;;
+  site)  shift; need_go; exec go run . site -o dist/site "$@" ;;
+  release) need_go; cmd_release ;;
+  load)  need_go; SPOTTER_LOAD=1 exec go test -count=1 -v -run 'TestServerUnderLoad' ./web ;;
   test)  shift; cmd_test "$@" ;;
   bench) shift; need_go; need_browser; need_node; exec go run . bench "$@" ;;
   ""|help|-h|--help) usage ;;

@@ -19,7 +19,7 @@ type command struct {
 
 // commands, in the order in which the help lists them; a new command adds its line here
 // and lives in a file of its name.
-var commands = []command{
+var commands = append([]command{
 	{"detect", "find objects in pictures", runDetect},
 	{"classify", "name what pictures show, with a classifier", runClassify},
 	{"eval", "measure a network on pictures in COCO's format", runEval},
@@ -28,9 +28,8 @@ var commands = []command{
 	{"site", "write the page as a folder of files for any static host", runSite},
 	{"package", "write the JavaScript module and its models for other pages", runPackage},
 	{"summary", "print a network's layers, parameters and GFLOPs", runSummary},
-	{"bench", "measure beside other runtimes in a browser", runBench},
 	{"export", "write a network as ONNX", runExport},
-}
+}, sourceCommands...)
 
 // usageError is a mistake on the command line (exit code 2).
 type usageError struct{ error }
@@ -71,4 +70,20 @@ func usage(w io.Writer) {
 		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.about)
 	}
 	fmt.Fprint(w, "\nspotter <command> --help says more about each.\n")
+}
+
+// parseFlags parses, answers --help on stdout, and makes mistakes usage errors.
+func parseFlags(flags *flag.FlagSet, args []string, usage string, stdout io.Writer) error {
+	switch err := flags.Parse(args); {
+	case err == flag.ErrHelp:
+		fmt.Fprint(stdout, usage)
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return err
+	case err != nil:
+		return usageError{err}
+	case flags.NArg() > 0:
+		return usageError{fmt.Errorf("%q is not a flag", flags.Arg(0))}
+	}
+	return nil
 }

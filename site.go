@@ -34,34 +34,14 @@ func runSite(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range site.Over(web.FileLimit) {
+		fmt.Fprintf(stderr, "%s is larger than 25 MiB: Cloudflare refuses it\n", name)
+	}
 	if err := site.Write(*out); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "wrote %d files to %s\n", len(site), *out)
 	return nil
-}
-
-// buildSite compiles the networks that ship, or only the one that is named, and builds
-// the site around them.
-func buildSite(model string, effort web.Effort, stderr io.Writer) (web.Site, error) {
-	say := stopwatch(stderr)
-	compiled, err := compileModels(model, func(name string) { say("compiling %s", name) })
-	if err != nil {
-		return nil, err
-	}
-	say("building the compiler for the page")
-	compiler, err := web.BuildCompiler(".", effort)
-	if errors.Is(err, web.ErrNoGo) {
-		say("%v: the page takes no models of others", err)
-	} else if err != nil {
-		return nil, err
-	}
-	site, err := web.Build(web.Options{Models: compiled, Compiler: compiler, Effort: effort, Progress: func(step string) { say("%s", step) }})
-	if err != nil {
-		return nil, err
-	}
-	say("ready")
-	return site, nil
 }
 
 // compileModels compiles a model file, a network that ships, or for "" all of these.

@@ -3,8 +3,11 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -96,4 +99,45 @@ func (f *File) worth(packed []byte) []byte {
 		return nil
 	}
 	return packed
+}
+
+// squeezed compresses data by brotli, or finds it compressed at its best in the cache.
+func squeezed(data []byte, effort Effort) []byte {
+	kept := ""
+	if cache, err := os.UserCacheDir(); err == nil {
+		kept = filepath.Join(cache, "spotter", "brotli", digest(data)+".br")
+		if packed, err := os.ReadFile(kept); err == nil {
+			return packed
+		}
+	}
+	level := 5
+	if effort == Best {
+		level = brotli.BestCompression
+	}
+	var out bytes.Buffer
+	w := brotli.NewWriterOptions(&out, brotli.WriterOptions{Quality: level, LGWin: 24})
+	_, err := w.Write(data)
+	if err = errors.Join(err, w.Close()); err != nil {
+		panic("BUG: a buffer took no bytes: " + err.Error())
+	}
+	if effort == Best && kept != "" {
+		keep(kept, out.Bytes())
+	}
+	return out.Bytes()
+}
+
+// keep writes a file of the cache, whole or not at all; where it can't, the work is
+// done anew next time.
+func keep(file string, data []byte) {
+	if os.MkdirAll(filepath.Dir(file), 0o755) != nil {
+		return
+	}
+	part, err := os.CreateTemp(filepath.Dir(file), "part")
+	if err != nil {
+		return
+	}
+	_, err = part.Write(data)
+	if errors.Join(err, part.Close()) != nil || os.Rename(part.Name(), file) != nil {
+		_ = os.Remove(part.Name())
+	}
 }

@@ -12,7 +12,7 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// Embedded is the site that this binary carries.
+// Embedded is the site that this binary carries, which was built where the sources are.
 func Embedded() (Site, error) {
 	sub, err := fs.Sub(dist, "dist")
 	if err != nil {

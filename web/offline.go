@@ -3,13 +3,9 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io/fs"
-	"path"
 	"strings"
-	"text/template"
-
-	"github.com/evanw/esbuild/pkg/api"
 
 	"spotter/web/headers"
 )
@@ -24,36 +20,6 @@ const (
 // keptAtOnce is the size in bytes up to which the service worker keeps a file from
 // the first visit on; larger ones are kept when they are first used.
 const keptAtOnce = 1 << 20
-
-// addManifest adds the manifest with its icons, and gives the name of the icon for
-// Apple's home screens.
-func (s Site) addManifest() (apple string, err error) {
-	text, err := fs.ReadFile(sources, "page/"+manifestFile)
-	if err != nil {
-		return "", err
-	}
-	manifest, err := template.New(manifestFile).Parse(string(text))
-	if err != nil {
-		return "", fmt.Errorf("web: %w", err)
-	}
-	names := map[string]string{}
-	for key, file := range map[string]string{
-		"Icon": "icon.svg", "Icon192": "icons/icon-192.png", "Icon512": "icons/icon-512.png",
-		"Maskable": "icons/maskable-512.png", "Apple": "icons/apple-180.png",
-	} {
-		data, err := fs.ReadFile(sources, "page/"+file)
-		if err != nil {
-			return "", err
-		}
-		names[key] = s.addHashed("assets/"+path.Base(file), data)
-	}
-	var out bytes.Buffer
-	if err := manifest.Execute(&out, names); err != nil {
-		return "", fmt.Errorf("web: %w", err)
-	}
-	s.add(manifestFile, out.Bytes())
-	return names["Apple"], nil
-}
 
 // kept is the service worker's list of what the site consists of; src/offline/sw.ts mirrors it.
 type kept struct {
@@ -71,9 +37,37 @@ type keptFile struct {
 	Digest string `json:"digest"`
 }
 
-// addServiceWorker adds the service worker; the site must hold all else by then.
-func (s Site) addServiceWorker(b bundle) error {
-	list := kept{Files: []keptFile{}, Later: []keptFile{}, Models: []string{}, Script: path.Base(b.app), Headers: headers.Security}
+// listStart is how the service worker's script starts; the list follows, to the end of the line.
+const listStart = "const BUILD="
+
+// setServiceWorker puts a list of the site as it is now before the service worker's
+// script; page is the name of the page's own.
+func (s Site) setServiceWorker(script []byte, page string) error {
+	list, err := json.Marshal(s.kept(page))
+	if err != nil {
+		return err
+	}
+	s.add(serviceWorkerFile, fmt.Appendf(nil, "%s%s;\n%s", listStart, list, script))
+	return nil
+}
+
+// renewServiceWorker makes the list of the service worker anew.
+func (s Site) renewServiceWorker() error {
+	old, ok := s[serviceWorkerFile]
+	if !ok {
+		return errors.New("web: the site has no service worker")
+	}
+	line, script, _ := bytes.Cut(old.Data, []byte("\n"))
+	var list kept
+	if err := json.Unmarshal(bytes.TrimSuffix(bytes.TrimPrefix(line, []byte(listStart)), []byte(";")), &list); err != nil {
+		return fmt.Errorf("web: %s: %w", serviceWorkerFile, err)
+	}
+	return s.setServiceWorker(script, list.Script)
+}
+
+// kept lists what the site consists of.
+func (s Site) kept(page string) kept {
+	list := kept{Files: []keptFile{}, Later: []keptFile{}, Models: []string{}, Script: page, Headers: headers.Security}
 	var tags strings.Builder
 	for _, name := range s.Names() {
 		f := s[name]
@@ -95,14 +89,5 @@ func (s Site) addServiceWorker(b bundle) error {
 		}
 	}
 	list.Version = digest([]byte(tags.String()))[:hashLength]
-	define, err := json.Marshal(list)
-	if err != nil {
-		return err
-	}
-	script, err := build("src/offline/sw.ts", api.FormatIIFE, map[string]string{"BUILD": string(define)})
-	if err != nil {
-		return err
-	}
-	s.add(serviceWorkerFile, script)
-	return nil
+	return list
 }

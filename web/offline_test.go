@@ -92,13 +92,37 @@ func oldBuild(t *testing.T) Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c, err := builtCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
 	gone := m
 	gone.ID = "gone"
-	old, err := Build(Options{Models: []Model{gone}})
+	old, err := Build(Options{Models: []Model{gone}, Compiler: c})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return old
+}
+
+func TestReplacedModelsAreWhatTheServiceWorkerKeeps(t *testing.T) {
+	m, err := compiledModel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.ID = "other"
+	s := testSite(t)
+	before := string(s[serviceWorkerFile].Data)
+	if err := s.ReplaceModels([]Model{m}, Fast); err != nil {
+		t.Fatal(err)
+	}
+	after := s[serviceWorkerFile]
+	if got := string(after.Data); strings.Contains(got, "yolov5n") || !strings.Contains(got, find(t, s, "models/other-")) {
+		t.Errorf("the worker's list is %.2000s", got)
+	}
+	if _, script, _ := strings.Cut(before, "\n"); !strings.HasSuffix(string(after.Data), "\n"+script) || after.Brotli == nil {
+		t.Error("the worker's script has changed, or is not compressed")
+	}
 }
 
 func TestUpdateReloadsOnceAndDropsOldCaches(t *testing.T) {
