@@ -13,9 +13,11 @@ import (
 	"strings"
 	"testing"
 
+	"spotter/models"
 	"spotter/models/detect"
 	"spotter/models/golden"
 	"spotter/models/load"
+	"spotter/models/safetensors"
 	"spotter/wasm"
 )
 
@@ -269,4 +271,57 @@ func floats(raw []byte) []float32 {
 		list[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 	}
 	return list
+}
+
+// TestQuestions answers what a file leaves open, finds the answers again after a reload,
+// and calls off a file that can't run without an answer.
+func TestQuestions(t *testing.T) {
+	p := openReady(t, view{})
+	p.exchanged(func() { drop(p, "state_dict.pt", "", readFile(t, formatsDir, "state_dict.pt")) })
+	p.wait("document.querySelector('#questions').open")
+	if guess := eval[string](p, "document.querySelector('#ask-classes').value"); !strings.HasPrefix(guess, "person\nbicycle\n") {
+		t.Errorf("80 unnamed classes are taken for %q", guess)
+	}
+	p.screenshot("questions")
+	p.exchanged(func() {
+		eval[bool](p, "document.querySelector('#ask-classes').value = 'gadget' + String.fromCharCode(10) + 'widget'; true")
+		p.click("#questions [type=submit]")
+	})
+	classes := "JSON.stringify([...spotter.manifest().classes.slice(0, 3), spotter.manifest().classes.length])"
+	if got := eval[string](p, classes); got != `["gadget","widget","2",80]` {
+		t.Errorf("the classes are %s", got)
+	}
+
+	bare := bareParameters(t)
+	drop(p, "bare.safetensors", "", bare)
+	p.wait("document.querySelector('#ask-network')")
+	p.click("#questions [data-close]")
+	p.wait("!document.querySelector('#questions').open")
+	if got := eval[string](p, classes); !strings.Contains(got, "gadget") || !eval[bool](p, "document.querySelector('#notice').hidden") {
+		t.Errorf("after calling off %s runs, and the notice says %q", got, p.text("#notice"))
+	}
+
+	eval[bool](p, "location.reload() ?? true")
+	p.wait("globalThis.spotter?.manifest() && document.querySelector('#stage').dataset.ready")
+	p.click("#model-choose")
+	p.wait("document.querySelectorAll('#picker-list li').length === 2")
+	p.exchanged(func() { p.click("#picker-list li:nth-child(2) .picker-model") })
+	if got := eval[string](p, classes); !strings.Contains(got, "gadget") || strings.Contains(p.text("#model-times"), "program") {
+		t.Errorf("from storage %s runs: %s", got, p.text("#model-times"))
+	}
+}
+
+// bareParameters are those of a network that no built-in YAML has.
+func bareParameters(t *testing.T) []byte {
+	t.Helper()
+	m, err := load.Open("best.pt", readFile(t, formatsDir, "best.pt"), load.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Weights["model.3.extra.weight"] = &models.Tensor{Shape: []int{2}, Data: []float32{1, 2}}
+	data, err := safetensors.Marshal(&safetensors.File{Weights: m.Weights}, safetensors.F32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
