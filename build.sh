@@ -14,6 +14,7 @@ Usage: ./build.sh <command> [flags]
   test            run every check and test
   load            measure the server under 500 clients
   bench [flags]   measure in Chromium beside other runtimes (flags as of `go run . bench --help`)
+  parity [flags]  serve a page that compares a model with onnxruntime-web (flags as of `go run . parity --help`)
 EOF
 }
 
@@ -118,6 +119,7 @@ case "${1:-}" in
   load)  need_go; SPOTTER_LOAD=1 exec go test -count=1 -v -run 'TestServerUnderLoad' ./web ;;
   test)  shift; cmd_test "$@" ;;
   bench) shift; need_go; need_browser; need_node; exec go run . bench "$@" ;;
+  parity) shift; need_go; need_node; exec go run . parity "$@" ;;
   ""|help|-h|--help) usage ;;
   *) usage; die "there is no command \"$1\"" ;;
 esac

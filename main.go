@@ -26,7 +26,6 @@ var commands = append([]command{
 	{"compile", "compile a network to a WebAssembly module and its weights", runCompile},
 	{"serve", "serve the page", runServe},
 	{"site", "write the page as a folder of files for any static host", runSite},
-	{"package", "write the JavaScript module and its models for other pages", runPackage},
 	{"summary", "print a network's layers, parameters and GFLOPs", runSummary},
 	{"export", "write a network as ONNX", runExport},
 }, sourceCommands...)
