@@ -14,9 +14,6 @@ import (
 	"spotter/bench"
 )
 
-// sourceCommands are those that take the project's sources.
-var sourceCommands = []command{{"bench", "measure beside other runtimes in a browser", runBench}}
-
 const benchUsage = `Usage: spotter bench [flags]
 
 Measures this project's engine beside other in-browser runtimes in headless Chromium:
