@@ -42,6 +42,9 @@ func (r *Report) markdown(w io.Writer) {
 		fmt.Fprintf(w, "%s %s %s", map[bool]string{true: "", false: ","}[i == 0], name, r.Versions[name])
 	}
 	fmt.Fprint(w, ".\n")
+	if r.Machine.Load != "" {
+		fmt.Fprintf(w, "Load average at the start: %s. Where it is not near 0, other work had the cores too: figures of several\nthreads and medians are then too high.\n", r.Machine.Load)
+	}
 	r.markdownNetworks(w)
 	r.markdownLimit(w)
 	r.markdownPage(w)

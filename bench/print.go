@@ -11,6 +11,9 @@ import (
 // Print writes the report as tables for reading.
 func (r *Report) Print(w io.Writer) {
 	fmt.Fprintf(w, "%s, %d cores, %s, %s\n", r.Machine.CPU, r.Machine.Cores, r.Machine.OS, r.Date)
+	if r.Machine.Load != "" {
+		fmt.Fprintf(w, "  load average at the start %s\n", r.Machine.Load)
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
 		fmt.Fprintf(w, "  %s %s\n", name, r.Versions[name])
 	}

@@ -36,6 +36,7 @@ type Machine struct {
 	CPU   string `json:"cpu"`
 	Cores int    `json:"cores"`
 	OS    string `json:"os"`
+	Load  string `json:"load,omitempty"` // of the system at the start, over 1, 5 and 15 minutes: above 0 others compute too
 }
 
 // Result is the time of one engine on one network: a frame's network alone, from input in
@@ -67,7 +68,7 @@ type Agreement struct {
 
 func newReport(dir string, p *page) *Report {
 	r := &Report{
-		Machine:  Machine{CPU: cpuName(), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH},
+		Machine:  Machine{CPU: cpuName(), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH, Load: loadAverage()},
 		Date:     time.Now().UTC().Format(time.RFC3339),
 		Versions: map[string]string{"spotter": ownVersion(dir), "go": runtime.Version(), "browser": p.version()},
 	}
@@ -110,6 +111,15 @@ func ownVersion(dir string) string {
 		commit += "+changes"
 	}
 	return commit
+}
+
+// loadAverage is the system's own, where it tells it in a file.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if fields := strings.Fields(string(text)); err == nil && len(fields) >= 3 {
+		return strings.Join(fields[:3], " ")
+	}
+	return ""
 }
 
 // cpuName reads the processor's name where the system tells it in a file.
