@@ -8,7 +8,7 @@ import { type Model, pick, readCatalog } from "./core/catalog.ts";
 import { type Detection, Detector } from "./core/detector.ts";
 import { asError, SpotterError } from "./core/errors.ts";
 import { request } from "./core/fetch.ts";
-import type { Look } from "./core/messages.ts";
+import type { DetectOptions, Look } from "./core/messages.ts";
 import { capabilities } from "./core/probe.ts";
 import * as i18n from "./i18n/i18n.ts";
 import { keepAwake } from "./offline/awake.ts";
@@ -18,6 +18,7 @@ import { namesFor } from "./offline/names.ts";
 import { isolate } from "./offline/register.ts";
 import { ClassFilter } from "./ui/classes.ts";
 import { $, fillRange, make } from "./ui/dom.ts";
+import { Following } from "./ui/following.ts";
 import { showSeen } from "./ui/seen.ts";
 import { bindSettings, settings } from "./ui/settings.ts";
 import { bindSources, markSample } from "./ui/sources.ts";
@@ -37,18 +38,17 @@ const address = new URLSearchParams(location.search);
 const view = new View($("stage"), $<HTMLCanvasElement>("canvas"), () => ({ ...settings, name: labelOf }));
 const stats = new Stats();
 const classes = new ClassFilter(() => session.refresh());
+const following = new Following();
 const session = new Session($<HTMLVideoElement>("video"), view, {
-  options: (live) => ({
-    confidence: settings.confidence,
-    iou: settings.iou,
-    max: 300,
-    classes: classes.selected(),
-    masks: settings.masks ? (live ? liveMaskSide : Infinity) : 0,
-  }),
+  options: (live) => following.options(wantedOf(live), live && settings.follow),
+  refine: (result, live, time) => (live ? following.refine(result, time) : result),
   source: sourceChanged,
   shown(shown) {
     showSeen(shown?.result ?? null);
-    if (!shown) return stats.reset();
+    if (!shown) {
+      following.reset();
+      return stats.reset();
+    }
     follow({ width: shown.result.width, height: shown.result.height });
     if (shown.fresh) stats.add(shown.result, shown.draw, shown.live);
     $("stage").dispatchEvent(new CustomEvent("detections", { detail: shown.result, bubbles: true }));
@@ -70,7 +70,18 @@ let looked: Size | null = null;
 let wanted: ReturnType<typeof another> = { facing: "environment", device: "" };
 
 function labelOf(detection: Detection): string {
-  return `${i18n.className(detection.label)} ${i18n.percent(detection.score)}`;
+  const id = detection.id ? ` #${detection.id}` : "";
+  return `${i18n.className(detection.label)}${id} ${i18n.percent(detection.score)}`;
+}
+
+function wantedOf(live: boolean): DetectOptions {
+  return {
+    confidence: settings.confidence,
+    iou: settings.iou,
+    max: detector?.manifest.task === "classify" ? 5 : 300,
+    classes: classes.selected(),
+    masks: settings.masks ? (live ? liveMaskSide : Infinity) : 0,
+  };
 }
 
 /** Runs what a person asked for, and says it when it fails; `again` is offered as the way on. */

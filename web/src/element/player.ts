@@ -5,10 +5,10 @@ import type { Facing } from "../core/camera.ts";
 import { another } from "../core/camera.ts";
 import type { Detection, Result } from "../core/detector.ts";
 import { asError, SpotterError } from "../core/errors.ts";
+import { Counters, type Places } from "../track/counters.ts";
 import { Follower } from "../track/follow.ts";
 import { Session, type SourceKind } from "../view/session.ts";
 import { View } from "../view/view.ts";
-import { Counters, type Places } from "./counters.ts";
 import { Lease, type Wanted } from "./engines.ts";
 import type { Look } from "./look.ts";
 
@@ -167,6 +167,7 @@ export class Player {
       return options;
     }
     this.follower ??= new Follower(s.confidence);
+    this.follower.confidence = s.confidence;
     return this.follower.options(options);
   }
 

@@ -14,9 +14,9 @@ import { infoOf, resultOf } from "../api/detector.ts";
 import { modeOf } from "../api/mode.ts";
 import type { Detection, Result } from "../core/detector.ts";
 import { asError, SpotterError } from "../core/errors.ts";
+import { readPlaces } from "../track/counters.ts";
 import type { SourceKind } from "../view/session.ts";
 import { type Attribute, attributeNames, readFlag, readList, readNumber, reflect } from "./attributes.ts";
-import { readPlaces } from "./counters.ts";
 import { Look } from "./look.ts";
 import { Panel } from "./panel.ts";
 import type { Button } from "./parts.ts";
@@ -34,7 +34,7 @@ const patience = 2000;
 /** What needs another source, another engine, or just another look at the frame. */
 const ofSource: readonly Attribute[] = ["src", "facing", "width"];
 const ofEngine: readonly Attribute[] = ["model", "threads", "base"];
-const ofTracks: readonly Attribute[] = ["tracking", "lines", "zones", "conf"];
+const ofTracks: readonly Attribute[] = ["tracking", "lines", "zones"];
 
 export interface SpotterView extends Reflected {}
 

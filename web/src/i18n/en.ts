@@ -46,6 +46,7 @@ export const en = {
   "settings.boxes": "Boxes",
   "settings.labels": "Labels",
   "settings.masks": "Masks",
+  "settings.follow": "Follow",
   "classes.title": "Kinds of things",
   "classes.search": "Search kinds",
   "classes.all": "All",
@@ -87,6 +88,7 @@ export const en = {
   "seen.waiting": "Nothing to see yet",
   "seen.item": "{name}, {score}",
   "seen.items": "{name} × {count}",
+  "seen.tally": "So far: {list}",
   "how.title": "How it works",
   "how.compile.title": "Compiled for one network",
   "how.compile.text":

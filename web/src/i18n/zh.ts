@@ -46,6 +46,7 @@ export const zh: Strings = {
   "settings.boxes": "边框",
   "settings.labels": "标签",
   "settings.masks": "掩膜",
+  "settings.follow": "跟踪",
   "classes.title": "目标种类",
   "classes.search": "搜索种类",
   "classes.all": "全选",
@@ -86,6 +87,7 @@ export const zh: Strings = {
   "seen.waiting": "还没有画面",
   "seen.item": "{name}，{score}",
   "seen.items": "{name} × {count}",
+  "seen.tally": "累计：{list}",
   "how.title": "工作原理",
   "how.compile.title": "为一个网络专门编译",
   "how.compile.text":

@@ -15,12 +15,17 @@ export interface Followed extends Track {
 export class Follower {
   private readonly tracker: Tracker;
 
-  /** `confidence` is the score from which a detection is shown, and may begin a track. */
+  /** `shown` is the score from which a detection is shown, and may begin a track. */
   constructor(
-    private readonly confidence: number,
+    private shown: number,
     options: Partial<TrackOptions> = {},
   ) {
-    this.tracker = new Tracker({ high: confidence, fresh: confidence, ...options });
+    this.tracker = new Tracker({ high: shown, fresh: shown, ...options });
+  }
+
+  set confidence(confidence: number) {
+    this.shown = confidence;
+    this.tracker.set({ high: confidence, fresh: confidence });
   }
 
   /** What to ask the detector for. */
@@ -32,7 +37,7 @@ export class Follower {
   update(found: Result, time: number): Result & { tracks: Followed[] } {
     const tracks = this.tracker.update(found.detections, time);
     const ids = new Map(tracks.map((t) => [t.detection, t.id]));
-    const kept = found.detections.flatMap((d, i) => (d.score >= this.confidence || ids.has(i) ? [i] : []));
+    const kept = found.detections.flatMap((d, i) => (d.score >= this.shown || ids.has(i) ? [i] : []));
     const detections = kept.map((i) => ({ ...(found.detections[i] as Detection), id: ids.get(i) ?? null }));
     const labelOf = (t: Track) => found.detections[t.detection]?.label ?? "";
     return {

@@ -101,6 +101,11 @@ export class Tracker {
     return this.entries.filter((e) => e.confirmed && e.track.detection >= 0).map((e) => e.track);
   }
 
+  /** Changes options; tracks stay. */
+  set(options: Partial<TrackOptions>): void {
+    Object.assign(this.options, options);
+  }
+
   /** Forgets all tracks; ids go on. */
   reset(): void {
     this.entries = [];

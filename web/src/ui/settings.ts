@@ -9,6 +9,8 @@ export const settings = {
   boxes: true,
   labels: true,
   masks: true,
+  /** Follow objects from frame to frame. */
+  follow: false,
 };
 
 /**
@@ -21,6 +23,7 @@ export function bindSettings(ask: () => void, paint: () => void): void {
   toggle("show-boxes", "boxes", paint);
   toggle("show-labels", "labels", paint);
   toggle("show-masks", "masks", ask);
+  toggle("follow", "follow", ask);
 }
 
 function slider(id: "confidence" | "iou", changed: () => void): void {
@@ -39,7 +42,7 @@ function slider(id: "confidence" | "iou", changed: () => void): void {
   onLanguage(show);
 }
 
-function toggle(id: string, name: "boxes" | "labels" | "masks", changed: () => void): void {
+function toggle(id: string, name: "boxes" | "labels" | "masks" | "follow", changed: () => void): void {
   const input = $<HTMLInputElement>(id);
   settings[name] = input.checked; // browsers restore forms
   input.addEventListener("change", () => {

@@ -2,8 +2,8 @@
 
 import type { Counts } from "../../npm/spotter.d.ts";
 import type { Guide } from "../core/guides.ts";
-import { countByClass, LineCounter, type Point, ZoneCounter } from "../track/count.ts";
-import type { Followed } from "../track/follow.ts";
+import { countByClass, LineCounter, type Point, ZoneCounter } from "./count.ts";
+import type { Followed } from "./follow.ts";
 
 /** Lines and zones in parts of the picture's width and height. */
 export interface Places {
