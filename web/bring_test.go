@@ -19,6 +19,7 @@ import (
 	"spotter/models/load"
 	"spotter/models/safetensors"
 	"spotter/wasm"
+	native "spotter/wasm/run"
 )
 
 // formatsDir holds files of one network as PyTorch and its exporters write them.
@@ -324,4 +325,45 @@ func bareParameters(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// TestClassify brings a classifier: its likeliest classes are those of the native run.
+func TestClassify(t *testing.T) {
+	data := readFile(t, "../models/classifier/testdata/tiny.pt")
+	m, err := load.Open("tiny.pt", data, load.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := wasm.Compile(m.Graph, m.Weights, wasm.Options{Task: m.Task})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := native.New(t.Context(), c.Module, c.Weights, native.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	p := openReady(t, view{})
+	p.bring("tiny.pt", data)
+	got := p.sample("astronaut")
+	picture := detect.FromImage(samplePicture(t, "astronaut"))
+	if err := e.Feed(picture.Pix, picture.W, picture.H); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Infer(); err != nil {
+		t.Fatal(err)
+	}
+	want, err := e.Classify(5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Detections) < len(want) || len(want) == 0 {
+		t.Fatalf("%d classes, want %d", len(got.Detections), len(want))
+	}
+	for i, d := range got.Detections[:len(want)] {
+		if d.ClassID != want[i].Class || abs(d.Score-want[i].Score) > 1e-3 {
+			t.Errorf("class %d is %d with %.4f, want %d with %.4f", i, d.ClassID, d.Score, want[i].Class, want[i].Score)
+		}
+	}
+	p.screenshot("classes")
 }

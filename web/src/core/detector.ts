@@ -41,6 +41,8 @@ export interface Detection {
   score: number;
   /** x1 y1 x2 y2 in pixels of the picture. */
   box: [number, number, number, number];
+  /** The class is that of the whole picture: a classifier found it. */
+  whole?: boolean;
   /** Identity over frames, where they are tracked. */
   id?: number | null;
 }
@@ -299,7 +301,8 @@ function detectionsOf(found: Found, { classes, task }: Manifest): Detection[] {
   for (let i = 0; i < found.records.length; i += 6) {
     const [x1 = 0, y1 = 0, x2 = 0, y2 = 0, score = 0, classId = 0] = found.records.subarray(i, i + 6);
     const box: Detection["box"] = task === "classify" ? [0, 0, found.width, found.height] : [x1, y1, x2, y2];
-    list.push({ classId, label: classes[classId] ?? String(classId), score, box });
+    const whole = task === "classify" ? { whole: true } : {};
+    list.push({ classId, label: classes[classId] ?? String(classId), score, box, ...whole });
   }
   return list;
 }

@@ -44,8 +44,9 @@ export class Overlay {
     const place = placing(context, result, options.mirror);
     if (options.guides) paintGuides(context, options.guides, place, options.pixelRatio, style);
     if (result.tracks) paintTrails(context, result.tracks, place, options.pixelRatio, style);
-    for (const detection of [...result.detections].reverse()) {
-      paintBox(context, detection, width / result.width, height / result.height, options);
+    for (const [i, detection] of [...result.detections.entries()].reverse()) {
+      if (detection.whole) paintClass(context, detection, i, options);
+      else paintBox(context, detection, width / result.width, height / result.height, options);
     }
   }
 
@@ -113,6 +114,14 @@ function paintBox(context: Context, found: Detection, sx: number, sy: number, op
     context.stroke();
   }
   if (options.labels) paintLabel(context, options.name(found), colour, x1, y1, unit, style);
+}
+
+/** A class of the whole picture: tags in a column, the likeliest on top. */
+function paintClass(context: Context, found: Detection, i: number, options: OverlayOptions): void {
+  const { style = plainStyle, pixelRatio: unit } = options;
+  const y = (i + 1) * style.fontSize * 1.9 * unit + 8 * unit;
+  if (options.labels)
+    paintLabel(context, options.name(found), colourIn(style, found.classId), 10 * unit, y, unit, style);
 }
 
 /** A tag above the box's corner, or inside it where there is no room above. */
