@@ -3,6 +3,7 @@ package parity
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -34,7 +35,7 @@ type result struct {
 	Maps     []struct {
 		Name                string
 		Shape               [3]int
-		Largest, Deviations *float64 // null where one is no number
+		Largest, Deviations number
 	}
 	Boxes struct {
 		Spotter, Onnxruntime []struct {
@@ -47,6 +48,17 @@ type result struct {
 	Times struct {
 		Spotter, Onnxruntime struct{ Minimum, Median float64 }
 	}
+}
+
+// number is NaN where JSON, which has none, says null.
+type number float64
+
+func (n *number) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*n = number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(n))
 }
 
 // openBrowser starts one with a tab.
@@ -70,9 +82,12 @@ func openBrowser(t *testing.T) context.Context {
 	return tab
 }
 
-// compared serves the page with those files, waits until it is ready, runs a script in it
-// and returns the outcome.
-func compared(t *testing.T, tab context.Context, o Options, script string) (r result) {
+// chosen is a file that is chosen in the page.
+type chosen struct{ field, path string }
+
+// compared serves the page with those options, waits until it is ready, chooses files, runs
+// a script in it and returns the outcome.
+func compared(t *testing.T, tab context.Context, o Options, script string, files ...chosen) (r result) {
 	t.Helper()
 	if err := bench.Install(t.Context(), dir, t.Output()); err != nil {
 		t.Fatal(err)
@@ -88,6 +103,15 @@ func compared(t *testing.T, tab context.Context, o Options, script string) (r re
 	defer cancel()
 	if err := chromedp.Do(ctx, chromedp.Navigate(served.URL), chromedp.WaitVisible("body[data-ready]")); err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range files {
+		path, err := filepath.Abs(f.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := chromedp.Do(ctx, chromedp.SetUploadFiles(f.field, []string{path})); err != nil {
+			t.Fatal(err)
+		}
 	}
 	const outcome = `(async () => {
 		while (!window.parityResult) await new Promise((done) => setTimeout(done, 50));
@@ -135,6 +159,49 @@ func TestEnginesAgree(t *testing.T) {
 	}
 }
 
+// TestHalfFloats: a network that takes and gives float16 runs too, and the page says why it
+// is further off. Half floats carry 11 bits, so a sum of a few dozen is off by a few thousandths.
+func TestHalfFloats(t *testing.T) {
+	tab := openBrowser(t)
+	r := compared(t, tab, Options{Model: "../../models/onnx/testdata/yolov5-half.onnx", Pictures: []string{coffee}, Confidence: 0.4}, "")
+	if r.Error != "" || len(r.Maps) != 3 {
+		t.Fatalf("%d maps were compared: %s", len(r.Maps), r.Error)
+	}
+	for _, m := range r.Maps {
+		if !(m.Deviations <= 5e-3 && m.Deviations >= 1e-5) {
+			t.Errorf("%s is off by %v standard deviations", m.Name, m.Deviations)
+		}
+	}
+	if len(r.Boxes.Spotter) == 0 || r.Boxes.Matched < len(r.Boxes.Spotter)/2 {
+		t.Errorf("%d boxes match of %d", r.Boxes.Matched, len(r.Boxes.Spotter))
+	}
+	if !strings.Contains(r.Source, "half floats") {
+		t.Errorf("%q does not say that it computes with half floats", r.Source)
+	}
+}
+
+// TestClassifier compares the classes, which have no boxes.
+func TestClassifier(t *testing.T) {
+	tab := openBrowser(t)
+	r := compared(t, tab, Options{Model: "../../models/onnx/testdata/classifier.onnx", Pictures: []string{coffee}}, "")
+	checkAgreement(t, r)
+	if r.Task != "classify" || r.Boxes.Matched != 5 {
+		t.Errorf("task %q, %d classes match, want 5 of a classifier", r.Task, r.Boxes.Matched)
+	}
+}
+
+// TestFilesChosenInThePage come before those of the command line.
+func TestFilesChosenInThePage(t *testing.T) {
+	tab := openBrowser(t)
+	noPicture := formats + "best.pt"
+	model, picture := chosen{"#model", formats + "state_dict.pt"}, chosen{"#picture", coffee}
+	checkAgreement(t, compared(t, tab, Options{Pictures: []string{noPicture}, Confidence: 0.5}, press, model, picture))
+	other := chosen{"#yaml", "../../models/yaml/yolov5s.yaml"}
+	if r := compared(t, tab, Options{}, press, model, picture, other); !strings.Contains(r.Error, "state_dict.pt") {
+		t.Errorf("parameters with another network's YAML: %q", r.Error)
+	}
+}
+
 func checkAgreement(t *testing.T, r result) {
 	t.Helper()
 	if r.Error != "" {
@@ -145,10 +212,10 @@ func checkAgreement(t *testing.T, r result) {
 	}
 	same := true
 	for _, m := range r.Maps {
-		if m.Deviations == nil || *m.Deviations > 1e-3 {
+		if !(m.Deviations <= 1e-3) {
 			t.Errorf("%s %v is off by %v standard deviations", m.Name, m.Shape, m.Deviations)
 		}
-		same = same && m.Largest != nil && *m.Largest == 0
+		same = same && m.Largest == 0
 	}
 	if same {
 		t.Error("every map is equal to the bit, as if one engine had been compared with itself")
