@@ -31,7 +31,6 @@ type gemm struct {
 	residual   *View
 	pre        *View // sums to start from
 	preUp      int   // 2: of half the size
-	noBias     bool  // no biases stand before the weights; needs pre
 	act        Activation
 	kBlock     int // k done before the next tile is; partial sums wait in the output. 0: all
 
@@ -181,11 +180,6 @@ func (g *gemm) steps(n, c, steps, a, w int) {
 // start sets the accumulators to the bias or, in later blocks of k, to the sums so far.
 func (g *gemm) start(n, c int) {
 	f, nv := g.f, vectors(c)
-	if g.noBias {
-		g.each(n, c, func(i, j, lanes int) { f.Set(g.acc[i][j], g.before(i, j, lanes)) })
-		f.Set(g.wp, g.w)
-		return
-	}
 	bias := func() {
 		for j := range nv {
 			f.Set(g.wv[j], emit.V128Load(g.w, 16*j))

@@ -32,7 +32,6 @@ type Arg struct {
 // Options of the choice.
 type Options struct {
 	kernels.Options
-	Threads int // the most that will share a step
 }
 
 // Calls gives the kernels of a step. An error says what no kernel can do.

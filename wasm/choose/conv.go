@@ -48,31 +48,10 @@ func (c *chooser) pointwise(op *ir.Conv, residual *kernels.View) {
 		pixels *= c.out.H
 	}
 	p.Tile = c.tile(pixels, c.out.C)
-	if s, ok := p.Strassen(); ok && c.o.Threads <= 1 && p.In.C*p.Out.C >= strassenWeights && s.Tile.Channels == p.Tile.Channels {
-		c.strassen(op, s)
-		return
-	}
 	p = p.Tuned()
 	param := pack.Filter(&op.Filter, p.Pack(op.Filter.Data, nil), op.Out, c.in[0].C, p.Tile.Channels)
 	c.call(p.Name(), p.Units(), func(m *emit.Module) *emit.Func { return kernels.PointwiseFunc(m, p) },
 		c.withAdded(Arg{Param: param})...)
-}
-
-// strassenWeights is from how many weights on Strassen's algorithm pays for the memory of
-// its own, three quarters more: measured at 100 pixels, 14 percent for 960 x 1280 weights,
-// half of that for 1280 x 640.
-const strassenWeights = 1 << 20
-
-// strassen carries the plain weights. It is for one thread only: each thread would need
-// megabytes for its own sums of the input.
-func (c *chooser) strassen(op *ir.Conv, p kernels.StrassenParams) {
-	param := pack.Filter(&op.Filter, p.Plain().Pack(op.Filter.Data, nil), op.Out, c.in[0].C, p.Tile.Channels)
-	param.Finish = &pack.Finish{
-		Func: func(m *emit.Module) *emit.Func { return kernels.StrassenWeightsFunc(m, p) }, Floats: p.WeightFloats(),
-	}
-	call := c.call(p.Name(), p.Units(), func(m *emit.Module) *emit.Func { return kernels.StrassenFunc(m, p) },
-		c.withAdded(Arg{Param: param})...)
-	call.Scratch = p.ScratchBytes()
 }
 
 // withAdded lists a convolution's arguments: in, weights, out, and what is added.

@@ -49,7 +49,10 @@ func (b *builder) lay(h *head) error {
 	l.Wire = l.Weights + b.file.Lead
 	l.ArenaBytes = b.arena.Bytes
 	l.Arena = take(b.arena.Bytes)
-	l.MaxThreads = b.o.Threads
+	l.MaxThreads = 1
+	if b.o.Shared {
+		l.MaxThreads = maxThreads
+	}
 	l.ScratchStep = align(b.scratch(), plan.Align)
 	l.Scratch = take(l.ScratchStep * l.MaxThreads)
 	h.place(b)

@@ -52,10 +52,6 @@ type builder struct {
 
 // Emit makes the module of a program whose values are placed.
 func Emit(p *ir.Program, o Options) (*Module, error) {
-	o.Threads = 1
-	if o.Shared {
-		o.Threads = maxThreads
-	}
 	b := &builder{p: p, o: o, arena: plan.New(p), m: emit.NewModule()}
 	if err := b.choose(); err != nil {
 		return nil, err
