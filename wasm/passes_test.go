@@ -7,6 +7,7 @@ import (
 	"spotter/models"
 	"spotter/wasm"
 	"spotter/wasm/ir"
+	"spotter/wasm/plan"
 	"spotter/wasm/run"
 )
 
@@ -253,6 +254,24 @@ func TestInPlaceKeepsOutputs(t *testing.T) {
 	a := n.conv(x, 6, 3, 1)
 	b := n.sum(a, n.conv(a, 6, 1, 1))
 	n.check(a, b, n.act(b, models.ActSiLU))
+}
+
+// TestSpreadPixels: of 512 channels a depthwise window's pixels would alias in the cache,
+// of 508 they don't; outputs stay where they are, packed.
+func TestSpreadPixels(t *testing.T) {
+	for channels, gap := range map[int]int{512: 64, 508: 0} {
+		n, x := newNet(t, 8, 8)
+		a := n.conv(x, channels, 1, 1)
+		b := n.add(&models.Conv{Out: channels, Kernel: [2]int{3, 3}, Stride: [2]int{1, 1}, Pad: [4]int{1, 1, 1, 1},
+			Groups: channels, Weight: n.param("dw", channels, 1, 3, 3)}, a)
+		n.check(b)
+		for _, s := range n.prepare(b).Steps {
+			got := plan.View(s.Out).PixelStride - 4*channels
+			if want := map[bool]int{true: gap}[s.Out.Source == a]; got != want {
+				t.Errorf("%d channels: %s leaves %d bytes between pixels, want %d", channels, s.Out.Name, got, want)
+			}
+		}
+	}
 }
 
 // TestArenaIsShared: a long chain of equal maps needs two of them at a time.

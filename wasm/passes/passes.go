@@ -29,6 +29,7 @@ var All = []Pass{
 	{"slice without copies", placeSlices},
 	{"join without copies", placeConcats},
 	{"compute in place", placeInPlace},
+	{"spread pixels that alias", spreadPixels},
 }
 
 // Run applies the pipeline.
