@@ -60,7 +60,7 @@ npm_ci() {
 }
 
 # embed_site puts the whole site where the build tag "embed" takes it from.
-embed_site() { go run . site -o web/dist "$@"; }
+embed_site() { go run . site --for-binary -o web/dist "$@"; }
 
 cmd_release() {
   embed_site

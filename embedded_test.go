@@ -28,6 +28,7 @@ func embeddedBinary(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	site.Without(models[0].Source.Data)
 	temp := t.TempDir()
 	dist := filepath.Join(temp, "dist")
 	if err := site.Write(dist); err != nil {
@@ -117,8 +118,16 @@ func TestEmbeddedBinaryServesByItself(t *testing.T) {
 	if code, page := get(t, at); code != 200 || !strings.Contains(page, "<title") {
 		t.Errorf("the page: %d, %.100q", code, page)
 	}
-	if _, list := get(t, at+"models.json"); !strings.Contains(list, `"default":"`+zoo.Default+`"`) {
-		t.Errorf("the models: %.200q", list)
+	_, list := get(t, at+"models.json")
+	var models struct {
+		Default string
+		Models  []struct{ Source struct{ URL string } }
+	}
+	if err := json.Unmarshal([]byte(list), &models); err != nil || models.Default != zoo.Default || len(models.Models) != 1 {
+		t.Fatalf("the models: %v, %.200q", err, list)
+	}
+	if code, _ := get(t, at+models.Models[0].Source.URL); code != 200 {
+		t.Errorf("the network's own file, which the binary holds once: %d", code)
 	}
 	other := serveFrom(t, binary, "--model", "yolox-nano-416")
 	if _, list := get(t, other+"models.json"); !strings.Contains(list, `"default":"yolox-nano-416"`) {

@@ -24,6 +24,7 @@ func runSite(args []string, stdout, stderr io.Writer) error {
 	set.SetOutput(io.Discard) // the dispatcher prints mistakes
 	out := set.String("o", "", "folder to write; an earlier site in it is replaced")
 	model := set.String("model", "", "model file, or the name of one network that ships ("+zoo.IDs()+"), instead of all that ship")
+	lean := set.Bool("for-binary", false, "leave out the networks' own files, which the binary that the site goes into holds already")
 	if err := parseFlags(set, args, siteAbout, stdout); err != nil {
 		return err
 	}
@@ -36,6 +37,15 @@ func runSite(args []string, stdout, stderr io.Writer) error {
 	}
 	for _, name := range site.Over(web.FileLimit) {
 		fmt.Fprintf(stderr, "%s is larger than 25 MiB: Cloudflare refuses it\n", name)
+	}
+	if *lean {
+		for _, m := range zoo.Models() {
+			data, err := m.Data()
+			if err != nil {
+				return err
+			}
+			site.Without(data)
+		}
 	}
 	if err := site.Write(*out); err != nil {
 		return err

@@ -28,6 +28,10 @@ const (
 // worthwhile is the part of its size that a file must lose to be kept compressed.
 const worthwhile = 0.03
 
+// worthwhileGzip is that part for large files in gzip: few clients know gzip alone, so
+// that a second form of the weights would mostly lie about.
+const worthwhileGzip = 0.25
+
 // large is the size in bytes above which compression takes long enough to be told of.
 const large = 1 << 20
 
@@ -78,6 +82,9 @@ func (f *File) compress(effort Effort) {
 		}
 		return z
 	})
+	if len(f.Data) > large && float64(len(f.Gzip)) > float64(len(f.Data))*(1-worthwhileGzip) {
+		f.Gzip = nil
+	}
 }
 
 // packed is the compressed content, nil where it would save too little.

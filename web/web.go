@@ -77,6 +77,16 @@ func (s Site) Over(limit int) []string {
 	return names
 }
 
+// Without takes files of that content out of the site.
+func (s Site) Without(data []byte) {
+	tag := digest(data)
+	for name, f := range s {
+		if f.Tag == tag {
+			delete(s, name)
+		}
+	}
+}
+
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])[:32]
