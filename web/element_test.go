@@ -1,20 +1,50 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"net/http"
 	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"spotter/models/detect"
 )
 
-// openView opens an empty page with one view of these attributes.
-func openView(t *testing.T, attributes string, v view) *tab {
+// withView is a site with a page of one view of these attributes.
+func withView(t *testing.T, attributes string) Site {
 	t.Helper()
 	site := withVariants(t)
 	site.add("variants/view.html", []byte(`<!doctype html><html lang="en"><link rel="icon" href="data:,">
 		<script type="module" src="../spotter.js"></script><spotter-view `+attributes+`></spotter-view></html>`))
+	return site
+}
+
+// withClip serves the clip that the page puts there, besides the rest.
+func withClip(t *testing.T, rest http.Handler) http.Handler {
+	t.Helper()
+	var clip []byte
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path != "/variants/clip.webm":
+			rest.ServeHTTP(w, r)
+		case r.Method == http.MethodPut:
+			clip, _ = io.ReadAll(r.Body)
+		default:
+			w.Header().Set("Content-Type", "video/webm")
+			w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(clip))
+		}
+	})
+}
+
+// openView opens a page of one view.
+func openView(t *testing.T, attributes string, v view) *tab {
+	t.Helper()
 	if v.site == nil {
-		v.site = NewHandler(site)
+		v.site = NewHandler(withView(t, attributes))
 	}
 	p := openVariant(t, "view.html", v)
 	p.wait("customElements.get('spotter-view')")
@@ -149,4 +179,60 @@ func TestViewSpeaksChinese(t *testing.T) {
 	if text := eval[string](p, "part('stop').textContent"); text != "停止" {
 		t.Errorf("the button says %q", text)
 	}
+}
+
+// TestScreenTakesAClick: sharing the screen waits for the visitor, and ends with the sharing.
+func TestScreenTakesAClick(t *testing.T) {
+	p := openView(t, `src="screen"`, view{})
+	eval[bool](p, "new Promise((resolve) => setTimeout(resolve, 300, true))")
+	if n := eval[int](p, "workers.started"); n != 0 {
+		t.Error("it started by itself")
+	}
+	p.do(chromedp.Click(chromedp.JSPath(`document.querySelector("spotter-view").shadowRoot.querySelector("[part~=begin]")`)))
+	p.wait("sent.detections.length > 1")
+	eval[bool](p, "(globalThis.track = part('stage').querySelector('video').srcObject.getTracks()[0], one.stop(), true)")
+	p.wait("track.readyState === 'ended' && !part('idle').hidden")
+}
+
+// TestVideosAndRates: a video by its address plays, no faster than asked for, and stands still
+// while paused; settings still reach the frame that is shown.
+func TestVideosAndRates(t *testing.T) {
+	p := openView(t, `fps="4"`, view{site: withClip(t, NewHandler(withView(t, `fps="4"`)))})
+	eval[bool](p, `(async () => {
+		const canvas = document.createElement("canvas");
+		[canvas.width, canvas.height] = [320, 240];
+		const context = canvas.getContext("2d");
+		const picture = await createImageBitmap(await (await fetch("portrait.jpg")).blob());
+		const recorder = new MediaRecorder(canvas.captureStream(20), {mimeType: "video/webm;codecs=vp8"});
+		const chunks = [];
+		recorder.ondataavailable = (e) => chunks.push(e.data);
+		const ended = new Promise((resolve) => recorder.onstop = resolve);
+		recorder.start();
+		for (let i = 0; i < 30; i++) {
+			context.drawImage(picture, i, 0, 205, 240);
+			await new Promise((resolve) => setTimeout(resolve, 50));
+		}
+		recorder.stop();
+		await ended;
+		await fetch("clip.webm", {method: "PUT", body: new Blob(chunks)});
+		one.src = "clip.webm";
+		return true;
+	})()`)
+	p.wait("sent.detections.length > 0")
+	rate := eval[float64](p, `(async () => {
+		const [from, before] = [performance.now(), sent.detections.length];
+		await new Promise((resolve) => setTimeout(resolve, 3000));
+		return (sent.detections.length - before) / (performance.now() - from) * 1000;
+	})()`)
+	if rate > 4.8 || rate < 0.3 { // the clip has 20 a second; one may fall on either side
+		t.Errorf("%.1f results a second, asked for 4 at most", rate)
+	}
+	eval[bool](p, "(one.pause(), true)")
+	p.wait("part('stage').querySelector('video').paused")
+	eval[bool](p, "new Promise((resolve) => setTimeout(resolve, 300, true))")
+	n := eval[int](p, "sent.detections.length")
+	eval[bool](p, "(one.conf = 0.05, true)")
+	p.wait(fmt.Sprintf("sent.detections.length === %d", n+1))
+	eval[bool](p, "(one.resume(), true)")
+	p.wait(fmt.Sprintf("sent.detections.length > %d", n+2))
 }

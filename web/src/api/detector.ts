@@ -111,7 +111,9 @@ export function infoOf({ manifest, model }: Engine): ModelInfo {
 export function resultOf<K extends MaskKind | false>(found: Found, masks: K | undefined): Result<K> {
   const { width, height, timings, total } = found;
   const forms = masks && found.masks ? masksIn(masks, found.masks, width, height) : [];
-  const detections = found.detections.map((d, i) => ({ ...d, mask: forms[i] ?? null, id: d.id ?? null }));
+  const detections = found.detections.map(({ classId, label, score, box, id }, i) => {
+    return { classId, label, score, box, mask: forms[i] ?? null, id: id ?? null };
+  });
   return { width, height, detections: detections as Detection<K>[], timings: { ...timings, total } };
 }
 
