@@ -186,6 +186,7 @@ func TestSizes(t *testing.T) {
 	if size() != "256x256" || !strings.Contains(times(), "program") {
 		t.Errorf("%s: %s", size(), times())
 	}
+	t.Logf("10 MB of weights: %s", times())
 	p.exchanged(func() { p.set("model-size", "value", 192) }) // the site's own
 	p.exchanged(func() { p.set("model-size", "value", 256) })
 	if size() != "256x256" || strings.Contains(times(), "program") {
@@ -366,4 +367,22 @@ func TestClassify(t *testing.T) {
 		}
 	}
 	p.screenshot("classes")
+}
+
+// TestModelsChangeUnderTheCamera exchanges the model while frames come.
+func TestModelsChangeUnderTheCamera(t *testing.T) {
+	p := openReady(t, view{})
+	p.click("#camera")
+	p.wait("document.querySelector('#stage').dataset.state === 'camera' && found.length > 2")
+	p.exchanged(func() { drop(p, "best.pt", "", readFile(t, formatsDir, "best.pt")) })
+	p.exchanged(func() { p.set("model-size", "value", 256) })
+	p.exchanged(func() { p.click("#model-match") }) // 4:3
+	if got := eval[string](p, "spotter.manifest().width + 'x' + spotter.manifest().height"); got != "256x192" {
+		t.Errorf("an input of %s", got)
+	}
+	before := eval[int](p, "found.length")
+	p.wait(fmt.Sprintf("found.length > %d", before+3))
+	if !eval[bool](p, "document.querySelector('#notice').hidden") {
+		t.Errorf("the notice says %q", p.text("#notice"))
+	}
 }
