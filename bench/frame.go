@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -75,9 +78,10 @@ func serveSite(dir string, effort web.Effort) (*ownSite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &http.Server{Handler: web.NewHandler(site)}
-	go s.Serve(listener)
-	return &ownSite{site, model, "http://" + listener.Addr().String() + "/", s}, nil
+	s := &ownSite{files: site, model: model, url: "http://" + listener.Addr().String() + "/", seen: map[string]bool{}}
+	s.http = &http.Server{Handler: s.noting(web.NewHandler(site))}
+	go s.http.Serve(listener)
+	return s, nil
 }
 
 // ownSite is the project's page under way.
@@ -86,6 +90,28 @@ type ownSite struct {
 	model web.Model
 	url   string
 	http  *http.Server
+	mu    sync.Mutex
+	seen  map[string]bool // files asked for
+}
+
+func (s *ownSite) noting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(r.URL.Path, "/")
+		if name == "" {
+			name = "index.html"
+		}
+		s.mu.Lock()
+		s.seen[name] = true
+		s.mu.Unlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// visited lists the files that were asked for, in order of their names.
+func (s *ownSite) visited() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.seen))
 }
 
 // frame times camera frames in the page, in a browser whose camera plays the sample pictures.

@@ -178,29 +178,44 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// pageDownload adds the project's whole page: what a visitor with the usual browser fetches
-// before the first detection, pictures that are offered as samples left out.
+// pageReady answers when the project's page has its engine.
+const pageReady = `(async () => {
+  const stage = document.getElementById('stage');
+  while (!stage.dataset.ready) await new Promise((resolve) => setTimeout(resolve, 50));
+})()`
+
+// pageDownload adds the project's whole page: what a first visit fetches until the engine is ready.
 func (r *run) pageDownload() error {
 	site, err := serveSite(r.Dir, web.Fast)
 	if err != nil {
 		return err
 	}
 	defer site.http.Close()
+	ctx, cancel := chromedp.NewContext(r.page.ctx, chromedp.WithNewBrowserContext())
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Navigate(site.url)); err != nil {
+		return err
+	}
+	limited, cancelWait := context.WithTimeout(ctx, time.Minute)
+	defer cancelWait()
+	if err := (&page{ctx: ctx}).evaluate(limited, pageReady, nil); err != nil {
+		return fmt.Errorf("the project's page: %w", err)
+	}
 	d := Download{Engine: ownEngine, Variant: "page", Model: site.model.Modules[0].Manifest.Name}
-	for _, name := range site.files.Names() {
-		data := site.files[name].Data
-		if strings.Contains(name, "sample") || strings.HasSuffix(name, ".wasm") && !bytes.Equal(data, site.model.Modules[0].Wasm) {
-			continue
+	for _, name := range site.visited() {
+		file := site.files[name]
+		if file == nil || strings.Contains(name, "sample") {
+			continue // pictures that the page offers are not the engine's
 		}
-		small, err := r.brotliSize(name, data, bytes.Equal(data, site.model.Weights))
+		small, err := r.brotliSize(name, file.Data, bytes.Equal(file.Data, site.model.Weights))
 		if err != nil {
 			return err
 		}
 		d.Files++
-		if bytes.Equal(data, site.model.Weights) {
-			d.Weights, d.WeightsBr = len(data), small
+		if bytes.Equal(file.Data, site.model.Weights) {
+			d.Weights, d.WeightsBr = len(file.Data), small
 		} else {
-			d.Runtime, d.RuntimeBr = d.Runtime+len(data), d.RuntimeBr+small
+			d.Runtime, d.RuntimeBr = d.Runtime+len(file.Data), d.RuntimeBr+small
 		}
 	}
 	r.report.Download = append(r.report.Download, d)
