@@ -31,7 +31,7 @@ func embeddedBinary(t *testing.T) string {
 	site.Without(models[0].Source.Data)
 	temp := t.TempDir()
 	dist := filepath.Join(temp, "dist")
-	if err := site.Write(dist); err != nil {
+	if err := site.WriteLean(dist); err != nil {
 		t.Fatal(err)
 	}
 	root, err := os.Getwd()

@@ -24,7 +24,7 @@ func runSite(args []string, stdout, stderr io.Writer) error {
 	set.SetOutput(io.Discard) // the dispatcher prints mistakes
 	out := set.String("o", "", "folder to write; an earlier site in it is replaced")
 	model := set.String("model", "", "model file, or the name of one network that ships ("+zoo.IDs()+"), instead of all that ship")
-	lean := set.Bool("for-binary", false, "leave out the networks' own files, which the binary that the site goes into holds already")
+	lean := set.Bool("for-binary", false, "write what a binary (build tag \"embed\") takes: compressed, and without the networks' own files, which it holds already")
 	if err := parseFlags(set, args, siteAbout, stdout); err != nil {
 		return err
 	}
@@ -38,7 +38,9 @@ func runSite(args []string, stdout, stderr io.Writer) error {
 	for _, name := range site.Over(web.FileLimit) {
 		fmt.Fprintf(stderr, "%s is larger than 25 MiB: Cloudflare refuses it\n", name)
 	}
+	write := site.Write
 	if *lean {
+		write = site.WriteLean
 		for _, m := range zoo.Models() {
 			data, err := m.Data()
 			if err != nil {
@@ -47,7 +49,7 @@ func runSite(args []string, stdout, stderr io.Writer) error {
 			site.Without(data)
 		}
 	}
-	if err := site.Write(*out); err != nil {
+	if err := write(*out); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "wrote %d files to %s\n", len(site), *out)

@@ -1,12 +1,17 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/andybalholm/brotli"
 
 	"spotter/web/headers"
 )
@@ -14,7 +19,13 @@ import (
 // Write puts the site into a folder: every file, its compressed forms beside it as
 // NAME.br and NAME.gz, _headers for static hosts that read such a file, and .assetsignore for
 // Cloudflare, which compresses by itself. Files of an earlier site in the folder are removed.
-func (s Site) Write(dir string) error {
+func (s Site) Write(dir string) error { return s.write(dir, true) }
+
+// WriteLean is Write for a folder that only Load reads: of a file that has a brotli form it
+// writes only that.
+func (s Site) WriteLean(dir string) error { return s.write(dir, false) }
+
+func (s Site) write(dir string, plain bool) error {
 	if err := clear(dir); err != nil {
 		return err
 	}
@@ -30,7 +41,11 @@ func (s Site) Write(dir string) error {
 	}
 	for _, name := range s.Names() {
 		f := s[name]
-		if err := errors.Join(put(name, f.Data), put(name+".br", f.Brotli), put(name+".gz", f.Gzip)); err != nil {
+		data := f.Data
+		if !plain && f.Brotli != nil {
+			data = nil
+		}
+		if err := errors.Join(put(name, data), put(name+".br", f.Brotli), put(name+".gz", f.Gzip)); err != nil {
 			return fmt.Errorf("web: write %s: %w", name, err)
 		}
 	}
@@ -46,7 +61,8 @@ func clear(dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(dir, "models.json")); err != nil {
+	list := func(e fs.DirEntry) bool { return e.Name() == "models.json" || e.Name() == "models.json.br" }
+	if !slices.ContainsFunc(entries, list) {
 		return fmt.Errorf("%s is not empty and holds no site; name another folder", dir)
 	}
 	for _, e := range entries {
@@ -80,7 +96,7 @@ func headersFile() []byte {
 	return []byte(b.String())
 }
 
-// Load reads a site from a folder, with the compressed forms that Write left. The
+// Load reads a site from a folder, with the compressed forms that Write or WriteLean left. The
 // folder is read once: what changes in it later is not seen.
 func Load(fsys fs.FS) (Site, error) {
 	s := Site{}
@@ -101,6 +117,28 @@ func Load(fsys fs.FS) (Site, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.joinForms(); err != nil {
+		return nil, err
+	}
+	if _, ok := s["index.html"]; !ok {
+		return nil, errors.New("the folder has no index.html")
+	}
+	return s, nil
+}
+
+// joinForms makes compressed files the forms of those that they are compressed from.
+func (s Site) joinForms() error {
+	for _, name := range s.Names() {
+		plain, packed := strings.CutSuffix(name, ".br")
+		if !packed || s[plain] != nil {
+			continue
+		}
+		data, err := io.ReadAll(brotli.NewReader(bytes.NewReader(s[name].Data)))
+		if err != nil {
+			return fmt.Errorf("web: %s: %w", name, err)
+		}
+		s.add(plain, data)
+	}
 	for name, f := range s {
 		for _, form := range []struct {
 			ext string
@@ -112,8 +150,5 @@ func Load(fsys fs.FS) (Site, error) {
 			}
 		}
 	}
-	if _, ok := s["index.html"]; !ok {
-		return nil, errors.New("the folder has no index.html")
-	}
-	return s, nil
+	return nil
 }

@@ -13,11 +13,26 @@ import (
 )
 
 func TestFolderGivesTheSiteBack(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "site")
 	s := small()
-	if err := s.Write(dir); err != nil {
-		t.Fatal(err)
+	for name, write := range map[string]func(string) error{"whole": s.Write, "lean": s.WriteLean} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "site")
+			for range 2 { // the second replaces the first
+				if err := write(dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := os.Stat(filepath.Join(dir, "index.html")); (err == nil) != (name == "whole") {
+				t.Errorf("index.html beside its compressed form: %v", err)
+			}
+			comesBack(t, s, dir)
+		})
 	}
+}
+
+// comesBack checks that a folder holds that site.
+func comesBack(t *testing.T, s Site, dir string) {
+	t.Helper()
 	got, err := Load(os.DirFS(dir))
 	if err != nil {
 		t.Fatal(err)
