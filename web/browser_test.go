@@ -262,7 +262,7 @@ func (p *tab) wait(script string) {
 		}
 	}
 	p.t.Fatalf("never true: %s\nthe page said: %s\nthe notice says: %s", script,
-		strings.Join(p.console(), "\n"), p.text("#notice"))
+		strings.Join(p.console(), "\n"), eval[string](p, "document.querySelector('#notice')?.innerText ?? ''"))
 }
 
 func (p *tab) text(selector string) string {
