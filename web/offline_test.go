@@ -62,6 +62,27 @@ func TestWorksOfflineAfterTheFirstVisit(t *testing.T) {
 	p.screenshot("offline")
 }
 
+// TestBroughtModelsWorkOffline: a model that somebody brought, and the compiler, are there
+// without a network, also for a size that was never compiled.
+func TestBroughtModelsWorkOffline(t *testing.T) {
+	host := newHost(testSite(t))
+	p := open(t, view{site: host, expects: "ERR_EMPTY_RESPONSE|ServiceWorker",
+		before: record + `Object.defineProperty(StorageManager.prototype, "persist", {value: async () => sessionStorage.persisted = "yes"});`})
+	p.ready()
+	p.wait(keptScript)
+	p.bring("best.pt", readFile(t, formatsDir, "best.pt"))
+	p.wait("sessionStorage.persisted === 'yes'")
+	host.down.Store(true)
+	reopen(p)
+	p.ready()
+	p.click("#model-choose")
+	p.wait("document.querySelectorAll('#picker-list li').length === 2")
+	p.exchanged(func() { p.click("#picker-list li:nth-child(2) .picker-model") })
+	p.sample("portrait")
+	p.resize(96, 64)
+	p.sample("astronaut")
+}
+
 func TestDamagedModelsAreNotKept(t *testing.T) {
 	site := testSite(t)
 	name := find(t, site, "models/yolov5n-mnv4s-seg-")

@@ -6,6 +6,7 @@ import type { Detector } from "../core/detector.ts";
 import { asError, SpotterError } from "../core/errors.ts";
 import { request } from "../core/fetch.ts";
 import { type Key, megabytes, t } from "../i18n/i18n.ts";
+import { persist } from "../offline/storage.ts";
 import { Card } from "./card.ts";
 import { compilerHere, type Progress } from "./compiler.ts";
 import { download } from "./dialog.ts";
@@ -197,6 +198,7 @@ export class Bring {
     const file = await origin.file();
     const { task, params } = description;
     await store.keep({ id, name, bytes: file.size, options, task, params, used: Date.now() }, file);
+    void persist(); // who brings a model will be back for it
   }
 
   private async adopt(mine: number, running: Running): Promise<void> {
