@@ -285,7 +285,7 @@ func TestFilesOpenedWithThePage(t *testing.T) {
 }
 
 func TestInstallButton(t *testing.T) {
-	p := open(t, view{before: `Object.defineProperty(navigator.storage.__proto__, "persist", {value: async () => globalThis.persisted = true});`})
+	p := open(t, view{width: 320, height: 640, before: `Object.defineProperty(navigator.storage.__proto__, "persist", {value: async () => globalThis.persisted = true});`})
 	p.ready()
 	if !eval[bool](p, "document.querySelector('#install').hidden") {
 		t.Error("installing is offered though the browser does not offer it")
@@ -293,6 +293,9 @@ func TestInstallButton(t *testing.T) {
 	eval[bool](p, `dispatchEvent(Object.assign(new Event("beforeinstallprompt", {cancelable: true}),
 		{prompt: async () => { globalThis.prompted = true; return {outcome: "accepted"}; }}))`)
 	p.screenshot("install")
+	if wide := eval[int](p, "document.documentElement.scrollWidth"); wide > 320 {
+		t.Errorf("the page is %d pixels wide on a screen of 320", wide)
+	}
 	p.click("#install")
 	p.wait("globalThis.prompted && document.querySelector('#install').hidden")
 	eval[bool](p, `dispatchEvent(new Event("appinstalled"))`)
