@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package deploy has no code of its own: its folders hold what hosts want, and its
 // tests run them.
 package deploy

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -37,9 +38,25 @@ func reopen(p *tab) {
 	p.do(chromedp.Navigate(at))
 }
 
+// eventually is wait for pages that reload themselves: a script that meets a document
+// on its way in or out is asked again.
+func (p *tab) eventually(script string) {
+	p.t.Helper()
+	var last error
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(p.ctx, patience)
+		met, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+script+")"))
+		cancel()
+		if last = err; err == nil && met {
+			return
+		}
+	}
+	p.t.Fatalf("never true: %s (%v)\nthe page said: %s", script, last, strings.Join(p.console(), "\n"))
+}
+
 func (p *tab) ready() {
 	p.t.Helper()
-	p.wait("document.querySelector('#stage').dataset.ready")
+	p.eventually("document.readyState === 'complete' && document.querySelector('#stage').dataset.ready")
 }
 
 func TestWorksOfflineAfterTheFirstVisit(t *testing.T) {
@@ -156,7 +173,7 @@ func TestUpdateReloadsOnceAndDropsOldCaches(t *testing.T) {
 	site := testSite(t)
 	host.site.Store(&site)
 	reopen(p)
-	p.wait("sessionStorage.loads === '3'") // the visit, and one reload for the update
+	p.eventually("sessionStorage.loads === '3'") // the visit, and one reload for the update
 	p.ready()
 	p.wait(keptScript)
 	time.Sleep(time.Second)
@@ -190,7 +207,7 @@ func TestUpdateWaitsForAPageInUse(t *testing.T) {
 		t.Errorf("a page in use was loaded anew %d times", n-1)
 	}
 	p.click("#update-take")
-	p.wait("sessionStorage.loads === '2'")
+	p.eventually("sessionStorage.loads === '2'")
 	p.ready()
 	time.Sleep(time.Second)
 	if now := eval[string](p, cachesScript); loads(p) != 2 || strings.Count(now, " page ") != 1 {
@@ -203,7 +220,7 @@ func TestHostWithoutHeadersUnderAPath(t *testing.T) {
 	host := newHost(testSite(t))
 	host.bare, host.prefix = true, "/spotter"
 	p := open(t, view{site: host, before: countLoads, path: "spotter/"})
-	p.wait("window.crossOriginIsolated")
+	p.eventually("window.crossOriginIsolated")
 	p.ready()
 	p.wait(keptScript)
 	if n := loads(p); n != 2 {
