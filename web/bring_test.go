@@ -303,8 +303,8 @@ func TestQuestions(t *testing.T) {
 		t.Errorf("after calling off %s runs, and the notice says %q", got, p.text("#notice"))
 	}
 
-	eval[bool](p, "location.reload() ?? true")
-	p.wait("globalThis.spotter?.manifest() && document.querySelector('#stage').dataset.ready")
+	eval[bool](p, "window.before = true, location.reload(), true")
+	p.eventually("!window.before && globalThis.spotter?.manifest() && document.querySelector('#stage').dataset.ready")
 	p.click("#model-choose")
 	p.wait("document.querySelectorAll('#picker-list li').length === 2")
 	p.exchanged(func() { p.click("#picker-list li:nth-child(2) .picker-model") })
