@@ -228,21 +228,14 @@ function bindVideoTools(): void {
   video.addEventListener("play", show);
   video.addEventListener("pause", show);
   video.addEventListener("timeupdate", () => {
-    seek.value = String((video.currentTime / playable(video)) * Number(seek.max) || 0);
+    seek.value = String((video.currentTime / video.duration) * Number(seek.max) || 0);
     fillRange(seek);
   });
   seek.addEventListener("input", () => {
-    video.currentTime = (Number(seek.value) / Number(seek.max)) * playable(video);
+    video.currentTime = (Number(seek.value) / Number(seek.max)) * video.duration;
     fillRange(seek);
   });
   i18n.onLanguage(show);
-}
-
-/** Seconds that can be sought: recorded clips don't know their duration until their end was seen. */
-function playable({ duration, seekable }: HTMLVideoElement): number {
-  if (Number.isFinite(duration)) return duration;
-  const end = seekable.length > 0 ? seekable.end(seekable.length - 1) : 0;
-  return Number.isFinite(end) ? end : 0;
 }
 
 function bindLanguages(): void {

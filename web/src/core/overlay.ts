@@ -28,8 +28,6 @@ const edgeAlpha = 235;
 
 export class Overlay {
   private layer: HTMLCanvasElement | null = null;
-  /** The layer's pixels, kept from frame to frame: a new one each would be the page's largest garbage. */
-  private image: ImageData | null = null;
   private layered: Masks | null = null;
   private style: BoxStyle = plainStyle;
 
@@ -56,13 +54,9 @@ export class Overlay {
     this.layer ??= document.createElement("canvas");
     const layer = this.layer;
     if (this.layered !== masks || this.style !== style) {
-      if (this.image?.width !== masks.width || this.image.height !== masks.height) {
-        layer.width = masks.width;
-        layer.height = masks.height;
-        this.image = new ImageData(masks.width, masks.height);
-      }
-      compose(this.image, masks, detections, style);
-      layer.getContext("2d")?.putImageData(this.image, 0, 0);
+      layer.width = masks.width;
+      layer.height = masks.height;
+      layer.getContext("2d")?.putImageData(composed(masks, detections, style), 0, 0);
       this.layered = masks;
       this.style = style;
     }
@@ -70,10 +64,10 @@ export class Overlay {
   }
 }
 
-/** Fills an image with all masks in their classes' colours, the best on top, with an edge around each. */
-function compose(image: ImageData, masks: Masks, detections: Detection[], style: BoxStyle): void {
+/** All masks in their classes' colours, the best on top, with an edge around each. */
+function composed(masks: Masks, detections: Detection[], style: BoxStyle): ImageData {
+  const image = new ImageData(masks.width, masks.height);
   const out = new Uint32Array(image.data.buffer);
-  out.fill(0);
   const fillAlpha = Math.round(255 * style.opacity);
   let end = masks.data.length;
   for (let i = detections.length - 1; i >= 0; i--) {
@@ -92,6 +86,7 @@ function compose(image: ImageData, masks: Masks, detections: Detection[], style:
       }
     }
   }
+  return image;
 }
 
 /** Where a point of the picture lies on the canvas. */
