@@ -117,23 +117,22 @@ func (p ConvParams) gathered() View {
 // ScratchBytes is the memory in bytes that each thread needs.
 func (p ConvParams) ScratchBytes() int { return p.gathered().Bytes() }
 
+// newDense begins a dense convolution, f(in, weights, out[, residual], scratch, begin, end).
+func newDense(m *emit.Module, name string, residual *View) (*emit.Func, []emit.Value) {
+	names := []string{"in", "weights", "out"}
+	if residual != nil {
+		names = append(names, "residual")
+	}
+	return m.NewRoutine(name, append(names, "scratch", "begin", "end")...)
+}
+
 // ConvFunc emits f(in, weights, out[, residual], scratch, begin, end).
 func ConvFunc(m *emit.Module, p ConvParams) *emit.Func {
 	p = p.normal()
 	if f := m.Func(p.funcName()); f != nil {
 		return f
 	}
-	names := []string{"in", "weights", "out"}
-	if p.Residual != nil {
-		names = append(names, "residual")
-	}
-	names = append(names, "scratch", "begin", "end")
-	types := make([]emit.Type, len(names))
-	for i := range types {
-		types[i] = emit.I32
-	}
-	f := m.NewFunc(p.funcName(), types, nil)
-	v := f.Params(names...)
+	f, v := newDense(m, p.funcName(), p.Residual)
 	c := newConv(f, p, v)
 	if p.Groups == 1 {
 		c.nest.all()

@@ -92,13 +92,10 @@ func ElementwiseFunc(m *emit.Module, p ElementwiseParams) *emit.Func {
 	if p.Kind == Left {
 		params = []string{"a", "out", "begin", "end"}
 	}
-	types := make([]emit.Type, len(params))
-	for i := range types {
-		types[i] = emit.I32
-	}
-	e.f = m.NewFunc(name, types, nil)
-	e.rows(e.f.Params(params...))
-	return e.f
+	f, v := m.NewRoutine(name, params...)
+	e.f = f
+	e.rows(v)
+	return f
 }
 
 type elementwise struct {

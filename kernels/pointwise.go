@@ -116,12 +116,7 @@ func PointwiseFunc(m *emit.Module, p PointwiseParams) *emit.Func {
 		names = append(names, "pre")
 	}
 	names = append(names, "begin", "end")
-	types := make([]emit.Type, len(names))
-	for i := range types {
-		types[i] = emit.I32
-	}
-	f := m.NewFunc(p.funcName(), types, nil)
-	v := f.Params(names...)
+	f, v := m.NewRoutine(p.funcName(), names...)
 	g := newGemm(f, gemm{
 		Options: p.Options, tile: p.Tile, rows: 1, segment: p.In.C, inStep: p.In.PixelStride,
 		out: p.Out, residual: p.Residual, pre: p.Pre, preUp: p.PreUp, kBlock: p.KBlock, act: p.Act,

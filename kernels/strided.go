@@ -71,12 +71,7 @@ func StridedFunc(m *emit.Module, p StridedParams) *emit.Func {
 	if p.Kind == Left {
 		params = []string{"a", "out", "begin", "end"}
 	}
-	types := make([]emit.Type, len(params))
-	for i := range types {
-		types[i] = emit.I32
-	}
-	f := m.NewFunc(name, types, nil)
-	v := f.Params(params...)
+	f, v := m.NewRoutine(name, params...)
 	s := &strided{StridedParams: p, f: f, x: f.Local(emit.V128, "x")}
 	s.act = p.Act.apply(f, p.Options)
 	ptr := strides{v[len(v)-3], v[0], v[0]}

@@ -171,16 +171,7 @@ func WinogradFunc(m *emit.Module, p WinogradParams) *emit.Func {
 	if f := m.Func(p.funcName()); f != nil {
 		return f
 	}
-	names := []string{"in", "weights", "out"}
-	if p.Residual != nil {
-		names = append(names, "residual")
-	}
-	names = append(names, "scratch", "begin", "end")
-	types := make([]emit.Type, len(names))
-	for i := range types {
-		types[i] = emit.I32
-	}
-	f := m.NewFunc(p.funcName(), types, nil)
-	newWinograd(f, p, f.Params(names...)).all()
+	f, v := newDense(m, p.funcName(), p.Residual)
+	newWinograd(f, p, v).all()
 	return f
 }

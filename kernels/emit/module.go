@@ -87,6 +87,13 @@ func (m *Module) NewFunc(name string, params, results []Type) *Func {
 	return f
 }
 
+// NewRoutine begins a function of the named addresses and counts, all i32, that
+// gives nothing, and names them.
+func (m *Module) NewRoutine(name string, params ...string) (*Func, []Value) {
+	f := m.NewFunc(name, slices.Repeat([]Type{I32}, len(params)), nil)
+	return f, f.Params(params...)
+}
+
 // Func finds a function by name, nil when there is none.
 func (m *Module) Func(name string) *Func {
 	for _, f := range m.funcs {
