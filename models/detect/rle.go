@@ -144,3 +144,13 @@ func (r RLE) Decode() ([]byte, error) {
 	}
 	return mask, nil
 }
+
+// Area is the number of points inside.
+func (r RLE) Area() (int, error) {
+	runs, err := r.Runs()
+	area := 0
+	for i := 1; i < len(runs); i += 2 {
+		area += runs[i]
+	}
+	return area, err
+}

@@ -166,8 +166,8 @@ func (m *Model) finish(f *finding, names []string, o Options, n *net) {
 		g.Classes = names
 	case names != nil:
 		m.Notes = append(m.Notes, fmt.Sprintf("%d class names for a head of %d classes: the names are left out", len(names), f.head.Classes))
-	case f.head.Classes == len(cocoNames):
-		g.Classes = slices.Clone(cocoNames)
+	case f.head.Classes == len(models.COCOClasses):
+		g.Classes = slices.Clone(models.COCOClasses)
 		m.Notes = append(m.Notes, "the file does not name its 80 classes: COCO's names are taken")
 	}
 	g.Feed = usualFeed(f.head.Kind, m.Producer, len(f.head.Levels))

@@ -100,7 +100,7 @@ func (r *recogniser) classCount() int {
 	if r.classes > 0 {
 		return r.classes
 	}
-	return len(cocoNames)
+	return len(models.COCOClasses)
 }
 
 func (r *recogniser) rowsYOLOX(t *table, decoded bool) (*finding, error) {

@@ -63,7 +63,7 @@ export function runs({ x, y, width, height, data, grid }: BitmapMask): number[] 
 
 /** COCO's compressed form: 5 bits a character, from "0" on, lowest first, bit 5 says that more follow;
  *  from the fourth run on the difference to the run two before. */
-function rle(mask: BitmapMask): RleMask {
+export function rle(mask: BitmapMask): RleMask {
   const counts = runs(mask);
   let text = "";
   counts.forEach((count, i) => {
@@ -76,4 +76,25 @@ function rle(mask: BitmapMask): RleMask {
     }
   });
   return { size: [mask.grid[1], mask.grid[0]], counts: text };
+}
+
+/** Points inside of a mask of that form. */
+export function areaOf({ counts }: RleMask): number {
+  const runs: number[] = [];
+  let area = 0;
+  for (let at = 0; at < counts.length; ) {
+    let value = 0;
+    let bits = 0;
+    let shift = 0;
+    do {
+      bits = counts.charCodeAt(at++) - 48;
+      value |= (bits & 31) << shift;
+      shift += 5;
+    } while (bits & 32);
+    if (bits & 16) value |= -1 << shift;
+    const run = value + (runs.length > 2 ? (runs[runs.length - 2] ?? 0) : 0);
+    runs.push(run);
+    if (runs.length % 2 === 0) area += run;
+  }
+  return area;
 }
