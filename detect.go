@@ -1,18 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"spotter/models/detect"
+	"spotter/models/formats"
 	"spotter/models/load"
 	"spotter/wasm"
 	"spotter/wasm/run"
@@ -23,6 +26,7 @@ const detectUsage = `Usage: spotter detect [flags] picture...
 
 Finds objects in pictures (JPEG, PNG, GIF, WebP, BMP, TIFF) with the module that the page
 runs, and prints class, score, box (x1 y1 x2 y2 in pixels of the picture) and mask.
+docs/results.md describes the formats.
 
 Flags:
 `
@@ -33,6 +37,7 @@ type detectFlags struct {
 	conf, iou float64
 	most      int
 	json      bool
+	format    string
 	save      string
 }
 
@@ -44,7 +49,8 @@ func runDetect(args []string, stdout, stderr io.Writer) error {
 	flags.Float64Var(&f.conf, "conf", 0.25, "least score of a detection")
 	flags.Float64Var(&f.iou, "iou", 0.45, "overlap (IoU) above which the better of two boxes of a class hides the other")
 	flags.IntVar(&f.most, "max", 300, "most detections of a picture")
-	flags.BoolVar(&f.json, "json", false, "print one JSON array, masks as COCO run lengths")
+	flags.BoolVar(&f.json, "json", false, "print one JSON array, masks as COCO run lengths: --format json")
+	flags.StringVar(&f.format, "format", "text", "what to print: text, json, csv, coco (results) or coco-dataset")
 	flags.StringVar(&f.save, "save", "", "folder to draw the pictures into, as PNG")
 	files, err := parseMixed(flags, args, detectUsage, stdout)
 	switch {
@@ -54,6 +60,10 @@ func runDetect(args []string, stdout, stderr io.Writer) error {
 		return usageError{errors.New("name at least one picture")}
 	case f.conf < 0 || f.conf > 1 || f.iou < 0 || f.iou > 1:
 		return usageError{errors.New("--conf and --iou lie between 0 and 1")}
+	case f.json:
+		f.format = "json"
+	case f.format != "text" && !slices.Contains(formats.Names, f.format):
+		return usageError{fmt.Errorf("--format is text, %s", strings.Join(formats.Names, ", "))}
 	}
 	return f.run(files, stdout, stderr)
 }
@@ -72,25 +82,31 @@ func (f *detectFlags) run(files []string, stdout, stderr io.Writer) error {
 			return fileError(err)
 		}
 	}
-	found := []found{}
+	entries := []formats.Entry{}
 	for _, file := range files {
 		one, err := f.picture(e, file)
 		if err != nil {
 			return err
 		}
-		if f.json {
-			found = append(found, *one)
+		if f.format != "text" {
+			entries = append(entries, one.Entry)
 			continue
 		}
 		one.print(stdout)
 	}
-	if !f.json {
+	if f.format == "text" {
 		return nil
 	}
-	encoder := json.NewEncoder(stdout)
-	encoder.SetIndent("", " ")
-	encoder.SetEscapeHTML(false) // run lengths hold <, > and &
-	return encoder.Encode(found)
+	return formats.Write(stdout, f.format, entries, classNames(e))
+}
+
+// classNames are the names of a network's classes: their numbers where it has none.
+func classNames(e *run.Engine) []string {
+	names := slices.Clone(e.Manifest.Classes)
+	for i := len(names); i < e.Manifest.Head.Classes; i++ {
+		names = append(names, strconv.Itoa(i))
+	}
+	return names
 }
 
 // start loads, compiles and starts a network, saying so on stderr.
@@ -128,30 +144,17 @@ func launch(m *load.Model, file string, say func(format string, args ...any)) (*
 	return e, nil
 }
 
-// found is what one picture shows, as --json prints it.
+// found is what one picture shows.
 type found struct {
-	File       string             `json:"file"`
-	Width      int                `json:"width"`
-	Height     int                `json:"height"`
-	Detections []detection        `json:"detections"`
-	Timings    map[string]float64 `json:"timings_ms"`
-}
-
-type detection struct {
-	Class   string      `json:"class"`
-	ClassID int         `json:"class_id"`
-	Score   float32     `json:"score"`
-	Box     [4]float32  `json:"box"` // x1 y1 x2 y2, pixels of the picture
-	Mask    *detect.RLE `json:"mask,omitempty"`
-
-	mask *detect.Mask
-	area int
+	formats.Entry
+	masks []*detect.Mask // of its detections; nil where the network makes none
 }
 
 // picture runs the network on one file.
 func (f *detectFlags) picture(e *run.Engine, file string) (*found, error) {
-	out := &found{File: file, Detections: []detection{}, Timings: map[string]float64{}}
 	last := time.Now()
+	out := &found{Entry: formats.Entry{File: file, Model: e.Manifest.Name, Time: formats.Stamp(last),
+		Detections: []formats.Found{}, Timings: map[string]float64{}}}
 	lap := func(name string) {
 		now := time.Now()
 		out.Timings[name] = float64(now.Sub(last).Microseconds()) / 1e3
@@ -176,37 +179,31 @@ func (f *detectFlags) picture(e *run.Engine, file string) (*found, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	lap("detect")
+	names := classNames(e)
 	for i, r := range results {
-		d, err := describe(e, r, i, p)
-		if err != nil {
+		if err := out.add(e, r, i, names[r.Class]); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		out.Detections = append(out.Detections, d)
 	}
 	lap("masks")
 	return out, f.draw(p, out)
 }
 
-// describe names result i and fetches its mask.
-func describe(e *run.Engine, r run.Result, i int, p *detect.Picture) (detection, error) {
-	d := detection{Class: fmt.Sprintf("class %d", r.Class), ClassID: r.Class, Score: r.Score, Box: r.Box}
-	if names := e.Manifest.Classes; r.Class >= 0 && r.Class < len(names) {
-		d.Class = names[r.Class]
+// add takes result i of that class's name and fetches its mask.
+func (o *found) add(e *run.Engine, r run.Result, i int, class string) error {
+	var mask *detect.Mask
+	var rle *detect.RLE
+	if e.Manifest.Head.Masks > 0 {
+		m, err := e.Mask(i, o.Width, o.Height)
+		if err != nil {
+			return err
+		}
+		whole := m.RLE()
+		mask, rle = m, &whole
 	}
-	if e.Manifest.Head.Masks == 0 {
-		return d, nil
-	}
-	m, err := e.Mask(i, p.W, p.H)
-	if err != nil {
-		return d, err
-	}
-	full := m.Full()
-	for _, b := range full {
-		d.area += int(b & 1)
-	}
-	rle := detect.EncodeRLE(full, p.W, p.H)
-	d.mask, d.Mask = m, &rle
-	return d, nil
+	o.Detections = append(o.Detections, formats.NewFound(class, r.Class, r.Score, r.Box, rle))
+	o.masks = append(o.masks, mask)
+	return nil
 }
 
 // draw writes the picture with what was found, where --save asks for it.
@@ -215,8 +212,9 @@ func (f *detectFlags) draw(p *detect.Picture, out *found) error {
 		return nil
 	}
 	var list []show.Detection
-	for _, d := range out.Detections {
-		list = append(list, show.Detection{Box: d.Box, Label: fmt.Sprintf("%s %.2f", d.Class, d.Score), Class: d.ClassID, Mask: d.mask})
+	for i, d := range out.Detections {
+		box := [4]float32{float32(d.Box[0]), float32(d.Box[1]), float32(d.Box[2]), float32(d.Box[3])}
+		list = append(list, show.Detection{Box: box, Label: fmt.Sprintf("%s %.2f", d.Class, d.Score), Class: d.ClassID, Mask: out.masks[i]})
 	}
 	base := filepath.Base(out.File)
 	name := strings.TrimSuffix(base, filepath.Ext(base)) + ".png"
@@ -231,10 +229,10 @@ func (o *found) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s: %dx%d pixels, %d found in %.1f ms (network %.1f)\n",
 		o.File, o.Width, o.Height, len(o.Detections), total, o.Timings["network"])
-	for _, d := range o.Detections {
+	for i, d := range o.Detections {
 		fmt.Fprintf(w, "  %-16s %.3f  %7.1f %7.1f %7.1f %7.1f", d.Class, d.Score, d.Box[0], d.Box[1], d.Box[2], d.Box[3])
-		if d.Mask != nil {
-			fmt.Fprintf(w, "  mask of %d pixels", d.area)
+		if m := o.masks[i]; m != nil {
+			fmt.Fprintf(w, "  mask of %d pixels", len(m.Bits)-bytes.Count(m.Bits, []byte{0}))
 		}
 		fmt.Fprintln(w)
 	}

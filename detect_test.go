@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"image"
 	"image/png"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"spotter/models/detect"
+	"spotter/models/eval"
 	"spotter/wasm/run"
 )
 
@@ -35,6 +37,7 @@ func TestDetectJSON(t *testing.T) {
 	var list []struct {
 		File          string
 		Width, Height int
+		Model, Time   string
 		Detections    []struct {
 			Class   string
 			ClassID int `json:"class_id"`
@@ -67,6 +70,39 @@ func TestDetectJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkInside(t, mask, 512, d.Box)
+	}
+}
+
+// TestDetectFormats: each parses and holds the same detections; the network's classes are COCO's.
+func TestDetectFormats(t *testing.T) {
+	print := func(format string) string {
+		code, stdout, stderr := runSpotter(t, "detect", "--model", trainedFile, "--imgsz", "192", "--format", format, "web/samples/astronaut.jpg")
+		if code != 0 {
+			t.Fatalf("%s: exit code %d: %s", format, code, stderr)
+		}
+		return stdout
+	}
+	rows, err := csv.NewReader(strings.NewReader(print("csv"))).ReadAll()
+	if err != nil || len(rows) < 2 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	set, err := eval.ParseDataset([]byte(print("coco-dataset")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []eval.Found
+	if err := json.Unmarshal([]byte(print("coco")), &found); err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != len(rows)-1 || len(set.Truths) != len(found) || set.Categories[79].ID != 90 {
+		t.Fatalf("%d rows, %d results, %d annotations, categories %v", len(rows)-1, len(found), len(set.Truths), set.Categories)
+	}
+	summary, err := eval.Evaluate(set, found, true)
+	if err != nil || summary.AP < 1-1e-9 { // a mean of 101 ones
+		t.Errorf("the results measured on the data set: %+v, %v", summary, err)
+	}
+	if code, _, stderr := runSpotter(t, "detect", "--format", "xml", "web/samples/astronaut.jpg"); code != 2 || !strings.Contains(stderr, "coco-dataset") {
+		t.Errorf("an unknown format: exit code %d, %s", code, stderr)
 	}
 }
 
@@ -226,7 +262,7 @@ func TestDetectAgreesWithThePretrainedModels(t *testing.T) {
 				}
 				ok := false
 				for _, d := range got[0].Detections {
-					ok = ok || d.Class == w.Class && math.Abs(float64(d.Score)-w.Score) < 0.01 && overlap(d.Box, w.Box) > 0.98
+					ok = ok || d.Class == w.Class && math.Abs(d.Score-w.Score) < 0.01 && overlap(d.Box, w.Box) > 0.98
 				}
 				if !ok {
 					t.Errorf("%s on %s: no %s %.3f at %v among %+v", model, name, w.Class, w.Score, w.Box, got[0].Detections)
@@ -237,8 +273,8 @@ func TestDetectAgreesWithThePretrainedModels(t *testing.T) {
 }
 
 // overlap is the intersection over the union of two boxes.
-func overlap(a [4]float32, b [4]float64) float64 {
-	side := func(k int) float64 { return min(float64(a[k+2]), b[k+2]) - max(float64(a[k]), b[k]) }
+func overlap(a, b [4]float64) float64 {
+	side := func(k int) float64 { return min(a[k+2], b[k+2]) - max(a[k], b[k]) }
 	both := max(side(0), 0) * max(side(1), 0)
-	return both / (float64(a[2]-a[0])*float64(a[3]-a[1]) + (b[2]-b[0])*(b[3]-b[1]) - both)
+	return both / ((a[2]-a[0])*(a[3]-a[1]) + (b[2]-b[0])*(b[3]-b[1]) - both)
 }

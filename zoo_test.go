@@ -7,7 +7,7 @@ import (
 	"os"
 	"testing"
 
-	"spotter/models/detect"
+	"spotter/models/formats"
 	"spotter/models/zoo"
 )
 
@@ -18,8 +18,8 @@ import (
 func TestShippedDetectorsAgreeWithONNXRuntime(t *testing.T) {
 	var expected map[string]map[string][]struct {
 		Class string
-		Score float32
-		Box   [4]float32 `json:"box_xyxy"`
+		Score float64
+		Box   [4]float64 `json:"box_xyxy"`
 	}
 	text, err := os.ReadFile("models/weights/expected.json")
 	if err == nil {
@@ -37,7 +37,7 @@ func TestShippedDetectorsAgreeWithONNXRuntime(t *testing.T) {
 			for _, w := range want {
 				at := -1
 				for i, g := range got {
-					if g.Class == w.Class && detect.IOU(g.Box, w.Box) > 0.98 && math.Abs(float64(g.Score-w.Score)) < 0.01 {
+					if g.Class == w.Class && overlap(g.Box, w.Box) > 0.98 && math.Abs(g.Score-w.Score) < 0.01 {
 						at = i
 					}
 				}
@@ -66,7 +66,7 @@ func TestTheDefaultNetworkDetects(t *testing.T) {
 }
 
 // detected is what the detect command finds in one picture.
-func detected(t *testing.T, model string, args ...string) []detection {
+func detected(t *testing.T, model string, args ...string) []formats.Found {
 	t.Helper()
 	args = append([]string{"detect", "--json"}, args...)
 	if model != "" {
