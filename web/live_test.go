@@ -148,10 +148,11 @@ func TestSlowEngineGetsNoQueue(t *testing.T) {
 	}
 }
 
-// TestVideoFile records a short clip in the browser and drops it onto the page.
-func TestVideoFile(t *testing.T) {
-	p := openReady(t, view{before: watchCanvas})
-	eval[bool](p, `(async () => {
+// dropClip records a short clip in the browser and drops it onto the page. With a slice in milliseconds
+// the recorder gives the clip away piece by piece, and so can't write into it how long it is.
+func dropClip(p *tab, slice string) {
+	p.t.Helper()
+	eval[bool](p, fmt.Sprintf(`(async () => {
 		const source = document.createElement("canvas");
 		[source.width, source.height] = [320, 240];
 		const context = source.getContext("2d");
@@ -161,7 +162,7 @@ func TestVideoFile(t *testing.T) {
 		const chunks = [];
 		recorder.ondataavailable = (e) => chunks.push(e.data);
 		const ended = new Promise((resolve) => recorder.onstop = resolve);
-		recorder.start();
+		recorder.start(%s);
 		for (let i = 0; i < 12; i++) {
 			context.drawImage(picture, i, 0, 205, 240);
 			await new Promise((resolve) => setTimeout(resolve, 100));
@@ -171,7 +172,12 @@ func TestVideoFile(t *testing.T) {
 		const files = new DataTransfer();
 		files.items.add(new File(chunks, "clip.webm", {type: "video/webm"}));
 		return document.querySelector("#stage").dispatchEvent(new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true}));
-	})()`)
+	})()`, slice))
+}
+
+func TestVideoFile(t *testing.T) {
+	p := openReady(t, view{before: watchCanvas})
+	dropClip(p, "")
 	p.wait("frames.length >= 3")
 	if f := eval[[]liveFrame](p, "frames")[0]; f.Width != 320 || f.Height != 240 {
 		t.Errorf("frames are %dx%d", f.Width, f.Height)
@@ -182,7 +188,24 @@ func TestVideoFile(t *testing.T) {
 	n := eval[int](p, "found.length")
 	p.set("confidence", "value", 0.05)
 	p.next(n) // the frame that is shown is looked at again
-	n = eval[int](p, "found.length")
-	p.set("seek", "value", 500)
-	p.next(n)
+}
+
+// TestSoughtFramesAreLookedAt seeks while a clip is paused: browsers present the frame that was
+// sought at times before the video element will give it.
+func TestSoughtFramesAreLookedAt(t *testing.T) {
+	for name, slice := range map[string]string{"known length": "", "unknown length": "100"} {
+		t.Run(name, func(t *testing.T) {
+			p := openReady(t, view{before: watchCanvas})
+			dropClip(p, slice)
+			p.wait("frames.length >= 2")
+			p.click("#play")
+			p.wait("document.querySelector('#video').paused && !document.querySelector('#seek').disabled")
+			for range 12 {
+				n := eval[int](p, "found.length")
+				// Far from where it is: a seek to the very frame that is shown brings no other.
+				p.set("seek", "value", "e.value < 500 ? 900 : 100")
+				p.next(n)
+			}
+		})
+	}
 }

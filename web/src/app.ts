@@ -231,6 +231,9 @@ function bindVideoTools(): void {
     seek.value = String((video.currentTime / video.duration) * Number(seek.max) || 0);
     fillRange(seek);
   });
+  video.addEventListener("durationchange", () => {
+    seek.disabled = !Number.isFinite(video.duration);
+  });
   seek.addEventListener("input", () => {
     video.currentTime = (Number(seek.value) / Number(seek.max)) * video.duration;
     fillRange(seek);

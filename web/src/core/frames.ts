@@ -5,24 +5,34 @@ export function watchFrames(video: HTMLVideoElement, take: (frame: ImageBitmap |
   let stopped = false;
   let pending = 0;
   let seen = -1;
+  /** A frame is on show that could not be read: after a seek it comes before the element is ready to give it. */
+  let missed = false;
   const precise = typeof video.requestVideoFrameCallback === "function";
 
   const next = () => {
     pending = precise ? video.requestVideoFrameCallback(show) : requestAnimationFrame(show);
   };
+  const bring = async () => {
+    const time = video.currentTime;
+    const frame = await grab(video);
+    missed = !frame;
+    if (frame) seen = time;
+    if (stopped) frame?.close();
+    else if (frame) take(frame);
+  };
   const show = async () => {
     if (stopped) return;
-    if (precise || video.currentTime !== seen) {
-      seen = video.currentTime;
-      const frame = await grab(video);
-      if (stopped) frame?.close();
-      else if (frame) take(frame);
-    }
+    if (precise || video.currentTime !== seen) await bring();
     if (!stopped) next();
   };
+  const seeked = () => {
+    if (missed) void bring();
+  };
+  video.addEventListener("seeked", seeked);
   next();
   return () => {
     stopped = true;
+    video.removeEventListener("seeked", seeked);
     if (precise) video.cancelVideoFrameCallback(pending);
     else cancelAnimationFrame(pending);
   };

@@ -207,6 +207,7 @@ export class Session {
       this.stop();
       throw asError(cause, kind === "camera" ? "camera-busy" : "bad-video");
     }
+    if (this.address) await findEnd(this.video);
     if (mine !== this.source) return;
     this.enter(kind);
     this.stopFrames = watchFrames(this.video, (frame) => this.offer(frame));
@@ -274,4 +275,18 @@ export class Session {
     const draw = result.picture ? this.view.show(result.picture, result) : this.view.update(result);
     this.listener.shown({ result, draw, live, fresh });
   }
+}
+
+/** Clips that a browser recorded may not say how long they are, and can't be sought: their end has to be looked for. */
+async function findEnd(video: HTMLVideoElement): Promise<void> {
+  if (Number.isFinite(video.duration)) return;
+  const heard = new AbortController();
+  const found = new Promise((resolve) => {
+    for (const event of ["seeked", "error", "emptied"])
+      video.addEventListener(event, resolve, { signal: heard.signal });
+  });
+  video.currentTime = Number.MAX_SAFE_INTEGER;
+  await found;
+  heard.abort();
+  video.currentTime = 0;
 }
