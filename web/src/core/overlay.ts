@@ -28,6 +28,8 @@ const edgeAlpha = 235;
 
 export class Overlay {
   private layer: HTMLCanvasElement | null = null;
+  /** The layer's pixels, kept from frame to frame: a new one each would be the page's largest garbage. */
+  private image: ImageData | null = null;
   private layered: Masks | null = null;
   private style: BoxStyle = plainStyle;
 
@@ -54,9 +56,13 @@ export class Overlay {
     this.layer ??= document.createElement("canvas");
     const layer = this.layer;
     if (this.layered !== masks || this.style !== style) {
-      layer.width = masks.width;
-      layer.height = masks.height;
-      layer.getContext("2d")?.putImageData(composed(masks, detections, style), 0, 0);
+      if (this.image?.width !== masks.width || this.image.height !== masks.height) {
+        layer.width = masks.width;
+        layer.height = masks.height;
+        this.image = new ImageData(masks.width, masks.height);
+      }
+      compose(this.image, masks, detections, style);
+      layer.getContext("2d")?.putImageData(this.image, 0, 0);
       this.layered = masks;
       this.style = style;
     }
@@ -64,10 +70,10 @@ export class Overlay {
   }
 }
 
-/** All masks in their classes' colours, the best on top, with an edge around each. */
-function composed(masks: Masks, detections: Detection[], style: BoxStyle): ImageData {
-  const image = new ImageData(masks.width, masks.height);
+/** Fills an image with all masks in their classes' colours, the best on top, with an edge around each. */
+function compose(image: ImageData, masks: Masks, detections: Detection[], style: BoxStyle): void {
   const out = new Uint32Array(image.data.buffer);
+  out.fill(0);
   const fillAlpha = Math.round(255 * style.opacity);
   let end = masks.data.length;
   for (let i = detections.length - 1; i >= 0; i--) {
@@ -86,7 +92,6 @@ function composed(masks: Masks, detections: Detection[], style: BoxStyle): Image
       }
     }
   }
-  return image;
 }
 
 /** Where a point of the picture lies on the canvas. */
