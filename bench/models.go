@@ -68,7 +68,7 @@ func peerFiles(g *models.Graph, weights models.Weights) (map[string][]byte, erro
 		return nil, err
 	}
 	var onnx bytes.Buffer
-	if err := export.ONNX(&onnx, g, weights); err != nil {
+	if err := export.ONNX(&onnx, g, weights, nil); err != nil {
 		return nil, err
 	}
 	tflite, err := peers.TFLite(g, weights)

@@ -231,29 +231,34 @@ const (
 
 // Head describes the raw outputs: maps before sigmoid and decode.
 type Head struct {
-	Kind    HeadKind
-	Classes int
-	Masks   int // mask coefficients an anchor; 0 for plain detection
-	Bins    int // bins a side for GFL and YOLOv8
-	Proto   int // index in Outputs of the prototypes [Masks, H/4, W/4]; -1 when none
-	Levels  []Level
+	Kind    HeadKind `json:"kind"`
+	Classes int      `json:"classes"`
+	Masks   int      `json:"masks"` // mask coefficients an anchor; 0 for plain detection
+	Bins    int      `json:"bins"`  // bins a side for GFL and YOLOv8
+	Proto   int      `json:"proto"` // index in Outputs of the prototypes [Masks, H/4, W/4]; -1 when none
+	Levels  []Level  `json:"levels"`
 }
 
 // Level is one stride of a head. Each part names an output map and the first
 // channel in it; the anchor's stride in channels is AnchorStep.
 // YOLOv5: all parts lie in one map, per anchor: 4 box, 1 objectness, classes, mask coefficients.
 type Level struct {
-	Stride     int
-	Anchors    [][2]float32 // width, height in pixels of the network's input; empty when anchor-free
-	AnchorStep int
-	Box, Cls   Part
-	Obj, Coef  Part // Map < 0 when there is none
-	ClsSigmoid bool // the class map already is a probability
-	ObjSigmoid bool // likewise objectness
+	Stride     int          `json:"stride"`
+	Anchors    [][2]float32 `json:"anchors,omitempty"` // width, height in pixels of the network's input; empty when anchor-free
+	AnchorStep int          `json:"anchorStep"`
+	Box        Part         `json:"box"`
+	Cls        Part         `json:"cls"`
+	Obj        Part         `json:"obj"` // Map < 0 when there is none
+	Coef       Part         `json:"coef"`
+	ClsSigmoid bool         `json:"clsSigmoid"` // the class map already is a probability
+	ObjSigmoid bool         `json:"objSigmoid"` // likewise objectness
 }
 
 // Part is a run of channels in an output map.
-type Part struct{ Map, Channel int }
+type Part struct {
+	Map     int `json:"map"`
+	Channel int `json:"channel"`
+}
 
 // Fit is how a picture is laid into the network's input.
 type Fit string
@@ -269,9 +274,10 @@ const (
 
 // Feed is the preprocessing: value = (byte*Scale - Mean[c]) / Std[c].
 type Feed struct {
-	Fit       Fit
-	BGR       bool
-	Pad       byte // grey level around a letterboxed picture (114)
-	Scale     float32
-	Mean, Std [3]float32
+	Fit   Fit        `json:"fit"`
+	BGR   bool       `json:"bgr"`
+	Pad   byte       `json:"pad"` // grey level around a letterboxed picture (114)
+	Scale float32    `json:"scale"`
+	Mean  [3]float32 `json:"mean"`
+	Std   [3]float32 `json:"std"`
 }

@@ -65,7 +65,7 @@ func (n *network) exported(m *load.Model) error {
 		return err
 	}
 	var file bytes.Buffer
-	if err := export.ONNX(&file, g, weights); err != nil {
+	if err := export.ONNX(&file, g, weights, m.Meta); err != nil {
 		return err
 	}
 	n.onnx = file.Bytes()

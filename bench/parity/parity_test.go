@@ -1,8 +1,10 @@
 package parity
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"net/http/httptest"
 	"os"
@@ -14,6 +16,10 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"spotter/bench"
+	"spotter/models"
+	"spotter/models/export"
+	"spotter/models/load"
+	"spotter/models/zoo"
 )
 
 // patience is how long one comparison may take; machines that run tests are slow and busy.
@@ -156,6 +162,32 @@ func TestEnginesAgree(t *testing.T) {
 				t.Errorf("onnxruntime-web ran something else: %q, want %q in it", r.Source, c.source)
 			}
 		})
+	}
+}
+
+// TestExportedFiles: onnxruntime-web takes what `spotter export` writes, boxes among its
+// outputs or not.
+func TestExportedFiles(t *testing.T) {
+	tab := openBrowser(t)
+	m, err := zoo.Find("yolov5n-mnv4s-seg").Open(load.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded, weights, err := export.Decoded(m.Graph, m.Weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, g := range map[string]*models.Graph{"raw": m.Graph, "decoded": decoded} {
+		var data bytes.Buffer
+		file := filepath.Join(t.TempDir(), name+".onnx")
+		if err := errors.Join(export.ONNX(&data, g, weights, m.Meta), os.WriteFile(file, data.Bytes(), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		r := compared(t, tab, Options{Model: file, Pictures: []string{"../../web/samples/portrait.jpg"}, Confidence: 0.25}, "")
+		checkAgreement(t, r)
+		if r.Task != "segment" || len(r.Maps) != 4 {
+			t.Errorf("%s: task %q, %d maps", name, r.Task, len(r.Maps))
+		}
 	}
 }
 

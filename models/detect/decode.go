@@ -49,12 +49,19 @@ func Decode(head *models.Head, maps []Map) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
+	shapes := make([]models.Shape, len(maps))
+	for i, m := range maps {
+		if len(m.Data) != m.C*m.H*m.W {
+			return nil, fmt.Errorf("output %d is [%d, %d, %d] with %d values", i, m.C, m.H, m.W, len(m.Data))
+		}
+		shapes[i] = models.Shape{m.C, m.H, m.W}
+	}
 	rows := &Rows{Classes: head.Classes, Masks: head.Masks}
 	for l := range head.Levels {
-		d := levelDecoder{head: head, level: &head.Levels[l], maps: maps, rows: rows, box: box}
-		if err := d.check(); err != nil {
-			return nil, fmt.Errorf("level %d of the %s head: %w", l, head.Kind, err)
+		if err := head.CheckLevel(l, shapes); err != nil {
+			return nil, err
 		}
+		d := levelDecoder{head: head, level: &head.Levels[l], maps: maps, rows: rows, box: box}
 		for a := range max(len(d.level.Anchors), 1) {
 			d.anchor(a)
 		}
@@ -87,29 +94,6 @@ func boxDecoder(head *models.Head) (boxFunc, error) {
 		}, nil
 	}
 	return nil, fmt.Errorf("a head of kind %q has no boxes to decode", head.Kind)
-}
-
-func (d *levelDecoder) check() error {
-	boxes := 4 * max(d.head.Bins, 1)
-	for _, p := range []struct {
-		name string
-		part models.Part
-		size int
-	}{{"box", d.level.Box, boxes}, {"objectness", d.level.Obj, 1}, {"class", d.level.Cls, d.head.Classes}, {"mask", d.level.Coef, d.head.Masks}} {
-		if p.part.Map < 0 && (p.name == "objectness" || p.size == 0) {
-			continue
-		}
-		if p.part.Map < 0 || p.part.Map >= len(d.maps) {
-			return fmt.Errorf("its %s part lies in output %d of %d", p.name, p.part.Map, len(d.maps))
-		}
-		m, cells := d.maps[p.part.Map], d.maps[d.level.Box.Map]
-		last := p.part.Channel + (max(len(d.level.Anchors), 1)-1)*d.level.AnchorStep + p.size
-		if p.part.Channel < 0 || last > m.C || m.H != cells.H || m.W != cells.W || len(m.Data) != m.C*m.H*m.W {
-			return fmt.Errorf("its %s part needs %d channels of %dx%d, the output is [%d, %d, %d] with %d values",
-				p.name, last, cells.H, cells.W, m.C, m.H, m.W, len(m.Data))
-		}
-	}
-	return nil
 }
 
 // anchor appends the rows of one anchor.

@@ -86,7 +86,7 @@ func TestWrittenNetworksReadBackAlike(t *testing.T) {
 			w    models.Weights
 		}{{"kept", g, w}, {"folded", folded, fw}} {
 			var file bytes.Buffer
-			if err := ONNX(&file, form.g, form.w); err != nil {
+			if err := ONNX(&file, form.g, form.w, nil); err != nil {
 				t.Fatalf("%s %s: %v", c.name, form.name, err)
 			}
 			m, err := onnx.Load(file.Bytes(), onnx.Options{})
@@ -195,7 +195,7 @@ func TestMissingParametersAreNamed(t *testing.T) {
 	if _, _, err := FoldBatchNorm(g, w); err == nil || !strings.Contains(err.Error(), `"m"`) {
 		t.Errorf("folding without the mean: %v", err)
 	}
-	if err := ONNX(&bytes.Buffer{}, g, w); err == nil || !strings.Contains(err.Error(), `"m"`) {
+	if err := ONNX(&bytes.Buffer{}, g, w, nil); err == nil || !strings.Contains(err.Error(), `"m"`) {
 		t.Errorf("writing without the mean: %v", err)
 	}
 }

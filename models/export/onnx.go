@@ -4,6 +4,7 @@
 package export
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -19,10 +20,12 @@ const irVersion = 8
 
 // ONNX writes the graph with its weights as an ONNX model: one input
 // [1,3,H,W] (RGB / 255 for YOLOv5's feed), the graph's outputs as they are
-// (raw head maps before sigmoid and decode), float32 throughout. BatchNorm nodes
-// are kept; FoldBatchNorm first gives what exporters of trained networks write.
-// It is an error when a parameter is missing or shapes have not been inferred.
-func ONNX(w io.Writer, g *models.Graph, weights models.Weights) error {
+// (raw head maps before sigmoid and decode; Decoded gives boxes), float32 throughout.
+// BatchNorm nodes are kept; FoldBatchNorm first gives what exporters of trained networks
+// write. The file says in its metadata what its outputs are, how pictures are fed and what
+// the classes are called, so that it is taken back with nothing lost; of meta it takes
+// models.Provenance. It is an error when a parameter is missing or shapes have not been inferred.
+func ONNX(w io.Writer, g *models.Graph, weights models.Weights, meta map[string]string) error {
 	b := &builder{weights: weights, names: map[*models.Value]string{}, taken: map[string]bool{}, inits: map[string]bool{}}
 	b.input(g.Input)
 	b.nameOutputs(g.Outputs)
@@ -33,7 +36,11 @@ func ONNX(w io.Writer, g *models.Graph, weights models.Weights) error {
 	}
 	b.outputs(g.Outputs)
 	b.graph.string(2, g.Name)
-	_, err := w.Write(b.model(g))
+	m, err := b.model(g, meta)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(m)
 	return err
 }
 
@@ -164,7 +171,7 @@ func (b *builder) step(op, name string, in []string, attrs ...attr) string {
 	return out
 }
 
-func (b *builder) model(g *models.Graph) message {
+func (b *builder) model(g *models.Graph, meta map[string]string) (message, error) {
 	var m, opset message
 	opset.string(1, "")
 	opset.int(2, Opset)
@@ -172,17 +179,24 @@ func (b *builder) model(g *models.Graph) message {
 	m.string(2, "spotter")
 	m.bytes(7, b.graph)
 	m.bytes(8, opset)
-	for _, kv := range metadata(g) {
+	properties, err := metadata(g)
+	for _, key := range models.Provenance {
+		if meta[key] != "" {
+			properties = append(properties, [2]string{key, meta[key]})
+		}
+	}
+	for _, kv := range properties {
 		var p message
 		p.string(1, kv[0])
 		p.string(2, kv[1])
 		m.bytes(14, p)
 	}
-	return m
+	return m, err
 }
 
-// metadata are the two properties that YOLOv5's own exporter writes and its readers look for.
-func metadata(g *models.Graph) [][2]string {
+// metadata are the two properties that YOLOv5's own exporter writes and its readers look
+// for, and what Spotter says of the head and of feeding.
+func metadata(g *models.Graph) ([][2]string, error) {
 	var out [][2]string
 	if n := len(g.Head.Levels); n > 0 {
 		out = append(out, [2]string{"stride", fmt.Sprint(g.Head.Levels[n-1].Stride)})
@@ -190,12 +204,26 @@ func metadata(g *models.Graph) [][2]string {
 	if len(g.Classes) > 0 {
 		items := make([]string, len(g.Classes))
 		for i, c := range g.Classes {
-			items[i] = fmt.Sprintf("%d: '%s'", i, strings.ReplaceAll(c, "'", "\\'"))
+			items[i] = fmt.Sprintf("%d: '%s'", i, quoting.Replace(c))
 		}
 		out = append(out, [2]string{"names", "{" + strings.Join(items, ", ") + "}"})
 	}
-	return out
+	var d models.Described
+	if g.Head.Check(shapes(g.Outputs)) == nil { // what Decoded gives is no longer the head's
+		d.Head = &g.Head
+	}
+	if g.Feed.Fit != "" {
+		d.Feed = &g.Feed
+	}
+	if d == (models.Described{}) {
+		return out, nil
+	}
+	text, err := json.Marshal(d)
+	return append(out, [2]string{models.MetadataKey, string(text)}), err
 }
+
+// quoting escapes a text between single quotes as Python does.
+var quoting = strings.NewReplacer(`\`, `\\`, "'", `\'`, "\n", `\n`)
 
 // batched puts the batch dimension before a shape.
 func batched(s models.Shape) []int { return append([]int{1}, s...) }

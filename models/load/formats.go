@@ -109,9 +109,10 @@ func ONNX(name string, data []byte, o Options) (*Model, error) {
 	}
 	m := &Model{
 		Name: stem(name), Format: "onnx", Graph: read.Graph, Weights: read.Weights,
-		Meta: map[string]string{"opset": strconv.Itoa(read.Opset)},
+		Meta: read.Meta,
 		Took: read.Took, Fixed: read.Fixed, Notes: read.Notes, Tensors: read.Tensors,
 	}
+	m.Meta["opset"] = strconv.Itoa(read.Opset)
 	if read.Producer != "" {
 		m.Meta["producer"] = read.Producer
 	}

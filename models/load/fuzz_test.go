@@ -1,8 +1,17 @@
 package load
 
 import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"spotter/models"
+	"spotter/models/detect"
+	"spotter/models/export"
 	"spotter/models/safetensors"
 )
 
@@ -39,6 +48,51 @@ func FuzzOpen(f *testing.F) {
 		}
 		if _, err := Open("again", saved, Options{}); err != nil {
 			t.Fatalf("a model that was saved cannot be read: %v\n%s", err, m.YAML)
+		}
+	})
+}
+
+// FuzzDescription changes what an ONNX file says of its own head: whatever it is, the head
+// that comes out decodes the network's outputs.
+func FuzzDescription(f *testing.F) {
+	raw, err := os.ReadFile("../onnx/testdata/yolov5-seg.onnx")
+	if err != nil {
+		f.Fatal(err)
+	}
+	m, err := Open("seg.onnx", raw, Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	var file bytes.Buffer
+	if err := export.ONNX(&file, m.Graph, m.Weights, nil); err != nil {
+		f.Fatal(err)
+	}
+	good, err := json.Marshal(models.Described{Head: &m.Graph.Head, Feed: &m.Graph.Feed})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(good), true)
+	f.Add(strings.ReplaceAll(string(good), `"anchorStep":12`, `"anchorStep":5`), true)
+	f.Add(strings.ReplaceAll(string(good), `"map":1`, `"map":0`), true)
+	f.Add(strings.ReplaceAll(string(good), `"yolov5"`, `"yolox"`), false)
+	f.Fuzz(func(t *testing.T, text string, plain bool) {
+		o := Options{}
+		if plain {
+			o.Task = Detect
+		}
+		property := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), models.MetadataKey)
+		property = protowire.AppendString(protowire.AppendTag(property, 2, protowire.BytesType), text)
+		data := protowire.AppendBytes(protowire.AppendTag(bytes.Clone(file.Bytes()), 14, protowire.BytesType), property)
+		m, err := Open("fuzz.onnx", data, o)
+		if err != nil {
+			return
+		}
+		maps := make([][]float32, len(m.Graph.Outputs))
+		for i, v := range m.Graph.Outputs {
+			maps[i] = make([]float32, v.Shape.Elements())
+		}
+		if _, err := detect.Decode(&m.Graph.Head, detect.Maps(m.Graph, maps)); err != nil {
+			t.Fatalf("a head that was read does not decode: %v", err)
 		}
 	})
 }

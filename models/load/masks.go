@@ -13,7 +13,7 @@ func dropMasks(g *models.Graph, w models.Weights) error {
 	for i := range g.Head.Levels {
 		l := &g.Head.Levels[i]
 		if l.Coef.Map == l.Box.Map && l.AnchorStep > 0 {
-			l.AnchorStep = narrow(g.Outputs[l.Box.Map].From, w, l.AnchorStep, 5+g.Head.Classes)
+			l.AnchorStep = narrow(g.Outputs[l.Box.Map].From, w, l, 5+g.Head.Classes)
 		}
 		l.Coef = models.Part{Map: -1}
 		for _, p := range []models.Part{l.Box, l.Obj, l.Cls} {
@@ -48,10 +48,12 @@ func dropMasks(g *models.Graph, w models.Weights) error {
 	return nil
 }
 
-// narrow keeps the first rows of every anchor in a head's convolution.
-func narrow(n *models.Node, w models.Weights, step, keep int) int {
+// narrow keeps the first rows of every anchor in a head's convolution, and gives how far
+// anchors are apart then.
+func narrow(n *models.Node, w models.Weights, l *models.Level, keep int) int {
+	step := l.AnchorStep
 	op, ok := n.Op.(*models.Conv)
-	if !ok {
+	if !ok || l.Box.Channel != 0 || op.Out != step*len(l.Anchors) || step < keep {
 		return step
 	}
 	for _, name := range []string{op.Weight, op.Bias} {

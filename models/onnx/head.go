@@ -48,6 +48,9 @@ func (n *net) recognise(force models.HeadKind, classes int) (*finding, error) {
 	if outputs := len(n.model.graph.outputs); outputs > maxOutputs {
 		return nil, fmt.Errorf("%d outputs: at most %d are looked at", outputs, maxOutputs)
 	}
+	if f := n.declared(); f != nil && (force == "" || force == f.head.Kind) {
+		return f, nil
+	}
 	for _, v := range n.model.graph.outputs {
 		o := &output{name: v.name, shape: n.shapes[v.name]}
 		o.analyse(n)

@@ -20,11 +20,15 @@ type piece struct {
 }
 
 // maps tries the heads whose outputs are maps before decoding, one or more of them for
-// each stride.
+// each stride, and prototypes beside them where the network segments.
 func (r *recogniser) maps() (*finding, error) {
 	var order [][2]int
 	byMap := map[[2]int][]piece{}
+	proto := r.prototypes()
 	for _, o := range r.outputs {
+		if o == proto {
+			continue
+		}
 		p, err := r.piece(o)
 		if err != nil {
 			return nil, fmt.Errorf("output %.60s: %w", o.name, err)
@@ -44,6 +48,15 @@ func (r *recogniser) maps() (*finding, error) {
 		if len(l) != len(levels[0]) {
 			return nil, errors.New("its maps do not come in the same number for each size")
 		}
+		if len(l) == 1 && l[0].count != levels[0][0].count {
+			return nil, errors.New("its maps have different numbers of channels")
+		}
+	}
+	switch masks := r.channels(proto); {
+	case masks > 0 && len(levels[0]) == 1:
+		return r.mapsSegment(levels, masks)
+	case masks > 0:
+		return nil, fmt.Errorf("prototypes %.60s beside %d outputs for each size of map", proto.name, len(levels[0]))
 	}
 	switch len(levels[0]) {
 	case 1:
@@ -54,6 +67,46 @@ func (r *recogniser) maps() (*finding, error) {
 		return r.mapsYOLOX(levels)
 	}
 	return nil, fmt.Errorf("%d outputs for each size of map", len(levels[0]))
+}
+
+// prototypes is the output that alone has the finest grid, and another number of channels
+// than the others; nil where there is none.
+func (r *recogniser) prototypes() *output {
+	cells := func(o *output) int {
+		if s := r.shapes[o.name]; len(s) == 4 || len(s) == 5 {
+			return s[2] * s[3]
+		}
+		return 0
+	}
+	var finest *output
+	for _, o := range r.outputs {
+		if finest == nil || cells(o) > cells(finest) {
+			finest = o
+		}
+	}
+	if len(r.outputs) < 2 || len(r.shapes[finest.name]) != 4 {
+		return nil
+	}
+	for _, o := range r.outputs {
+		if o != finest && (cells(o) == 0 || cells(o) == cells(finest) || r.channels(o) == r.channels(finest)) {
+			return nil
+		}
+	}
+	return finest
+}
+
+// channels of an output [1, C, H, W] or [1, anchors, H, W, C]; 0 for any other.
+func (r *recogniser) channels(o *output) int {
+	if o == nil {
+		return 0
+	}
+	switch s := r.shapes[o.name]; len(s) {
+	case 4:
+		return s[1]
+	case 5:
+		return s[1] * s[4]
+	}
+	return 0
 }
 
 // piece finds the channels that an output shows.
@@ -103,13 +156,7 @@ func (f *finding) show(p piece, channel int) models.Part {
 
 // mapsJoined is one map for each stride; the number of channels says whose it is.
 func (r *recogniser) mapsJoined(levels [][]piece) (*finding, error) {
-	k := levels[0][0].count
-	for _, l := range levels {
-		if l[0].count != k {
-			return nil, errors.New("its maps have different numbers of channels")
-		}
-	}
-	classes := r.classCount()
+	k, classes := levels[0][0].count, r.classCount()
 	anchors := levels[0][0].anchors
 	kind := r.force
 	if kind == "" {
@@ -128,7 +175,7 @@ func (r *recogniser) mapsJoined(levels [][]piece) (*finding, error) {
 	}
 	switch kind {
 	case models.HeadYOLOv5:
-		return r.mapsYOLOv5(levels, k, max(anchors, 1))
+		return r.mapsYOLOv5(levels, 0)
 	case models.HeadYOLOX:
 		return r.describeMaps(levels, k, func(f *finding, p piece, l *models.Level) {
 			f.head = models.Head{Kind: kind, Classes: k - 5, Proto: -1, Levels: f.head.Levels}
@@ -174,24 +221,43 @@ func (r *recogniser) describeMaps(levels [][]piece, k int, describe func(*findin
 	return f, nil
 }
 
+// mapsSegment is YOLOv5's maps with prototypes of so many masks beside them.
+func (r *recogniser) mapsSegment(levels [][]piece, masks int) (*finding, error) {
+	if r.force != "" && r.force != models.HeadYOLOv5 {
+		return nil, fmt.Errorf("maps with prototypes are taken for YOLOv5's, not for %s", r.force)
+	}
+	f, err := r.mapsYOLOv5(levels, masks)
+	if err != nil {
+		return nil, err
+	}
+	if r.classes > 0 && r.classes != f.head.Classes {
+		return nil, fmt.Errorf("maps of %d classes and %d mask coefficients, where there are %d class names", f.head.Classes, masks, r.classes)
+	}
+	return f, r.withProto(f)
+}
+
 // mapsYOLOv5 has three anchors where the shape does not say otherwise.
-func (r *recogniser) mapsYOLOv5(levels [][]piece, k, anchors int) (*finding, error) {
-	if levels[0][0].anchors == 0 {
+func (r *recogniser) mapsYOLOv5(levels [][]piece, masks int) (*finding, error) {
+	k, anchors := levels[0][0].count, levels[0][0].anchors
+	if anchors == 0 {
 		anchors = 3
 	}
-	if k%anchors != 0 || k/anchors < 6 {
+	no := k / anchors
+	if k%anchors != 0 || no-masks < 6 {
 		return nil, fmt.Errorf("maps of %d channels are not those of %d anchors", k, anchors)
 	}
-	no := k / anchors
 	f, err := r.describeMaps(levels, k, func(f *finding, p piece, l *models.Level) {
-		f.head = models.Head{Kind: models.HeadYOLOv5, Classes: no - 5, Proto: -1, Levels: f.head.Levels}
+		f.head = models.Head{Kind: models.HeadYOLOv5, Classes: no - 5 - masks, Masks: masks, Proto: -1, Levels: f.head.Levels}
 		l.AnchorStep = no
 		l.Box, l.Obj, l.Cls = f.show(p, 0), f.show(p, 4), f.show(p, 5)
+		if masks > 0 {
+			l.Coef = f.show(p, no-masks)
+		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	f.reason = fmt.Sprintf("YOLOv5: %d maps of %d anchors with box, objectness and %d classes", len(levels), anchors, no-5)
+	f.reason = fmt.Sprintf("YOLOv5: %d maps of %d anchors with box, objectness and %d classes", len(levels), anchors, no-5-masks)
 	return f, r.defaultAnchors(f)
 }
 

@@ -41,8 +41,9 @@ type Model struct {
 	Producer  string
 	Imgsz     [2]int // width and height of the file's own size; 0 where it is open
 	Notes     []string
-	Tensors   []string // the file's names of the graph's outputs
-	TailNodes int      // nodes behind the last convolutions, which are replaced by Spotter's decoding
+	Meta      map[string]string // of models.Provenance, what the file says
+	Tensors   []string          // the file's names of the graph's outputs
+	TailNodes int               // nodes behind the last convolutions, which are replaced by Spotter's decoding
 }
 
 // defaultSize of an input that the file leaves open.
@@ -76,7 +77,7 @@ func Load(data []byte, o Options) (*Model, error) {
 	if err != nil {
 		return nil, native.explain(err)
 	}
-	model := &Model{Opset: int(n.opset), Producer: m.producer, Imgsz: own, Took: f.reason, Notes: f.notes, Tensors: f.values}
+	model := &Model{Opset: int(n.opset), Producer: m.producer, Imgsz: own, Took: f.reason, Notes: f.notes, Tensors: f.values, Meta: m.provenance()}
 	at := native
 	if size != [2]int{native.width, native.height} {
 		if at, err = n.at(size[0], size[1], native); err != nil {
@@ -171,6 +172,9 @@ func (m *Model) finish(f *finding, names []string, o Options, n *net) {
 		m.Notes = append(m.Notes, "the file does not name its 80 classes: COCO's names are taken")
 	}
 	g.Feed = usualFeed(f.head.Kind, m.Producer, len(f.head.Levels))
+	if d := n.description(); d != nil && d.Feed != nil {
+		g.Feed = *d.Feed
+	}
 	if o.Feed != nil {
 		g.Feed = *o.Feed
 	}
