@@ -12,21 +12,25 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// words reads the texts of both languages out of the sources: in a browser, as the page does.
-func words(t *testing.T) (english, chinese map[string]string) {
+// bundled is a script of the page's sources, to be run in a browser.
+func bundled(t *testing.T, script string) string {
 	t.Helper()
 	result := api.Build(api.BuildOptions{
-		Stdin: &api.StdinOptions{
-			Contents: `import {en} from "./src/i18n/en.ts"; import {zh} from "./src/i18n/zh.ts"; globalThis.words = JSON.stringify([en, zh])`,
-		},
-		Bundle: true, Format: api.FormatIIFE, Plugins: []api.Plugin{fromFS(sources)},
+		Stdin: &api.StdinOptions{Contents: script}, Bundle: true, Format: api.FormatIIFE, Plugins: []api.Plugin{fromFS(sources)},
 	})
 	if len(result.Errors) > 0 {
 		t.Fatal(result.Errors)
 	}
+	return string(result.OutputFiles[0].Contents)
+}
+
+// words reads the texts of both languages out of the sources: in a browser, as the page does.
+func words(t *testing.T) (english, chinese map[string]string) {
+	t.Helper()
+	script := bundled(t, `import {en} from "./src/i18n/en.ts"; import {zh} from "./src/i18n/zh.ts"; globalThis.words = JSON.stringify([en, zh])`)
 	p := open(t, view{path: "healthz"})
 	var both [2]map[string]string
-	text := eval[string](p, string(result.OutputFiles[0].Contents)+"; words")
+	text := eval[string](p, script+"; words")
 	if err := json.Unmarshal([]byte(text), &both); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@
 import type { Detection, Result } from "./detector.ts";
 import { type Guide, paintGuides, paintTrails } from "./guides.ts";
 import type { Masks } from "./messages.ts";
-import { channelsOf, inkOn } from "./palette.ts";
+import { channelsOf, inkOn, lineOf } from "./palette.ts";
 import { type BoxStyle, colourIn, plainStyle } from "./style.ts";
 
 export interface OverlayOptions {
@@ -116,7 +116,9 @@ function paintBox(context: Context, found: Detection, sx: number, sy: number, op
     context.stroke();
     context.lineWidth = style.lineWidth * unit;
     context.strokeStyle = colour;
+    context.setLineDash(lineOf(found.classId, style.colours.length).map((part) => part * context.lineWidth));
     context.stroke();
+    context.setLineDash([]);
   }
   if (options.labels) paintLabel(context, options.name(found), colour, x1, y1, unit, style);
 }

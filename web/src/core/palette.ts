@@ -1,21 +1,31 @@
-// Colours of classes, told apart with any kind of colour vision: the palettes of
-// Okabe and Ito (2008) and of Paul Tol (2021), in an order that puts unlike
-// colours beside each other. The label always says the class as well.
+// Colours of classes, told apart with any kind of colour vision: the smallest difference
+// of two colours as people without red, green or blue cones see them was made as large
+// as a search could, and the order puts unlike ones beside each other (palette_test.go
+// has the measure). Colour is never the only sign: the label says the class, and classes
+// that share a colour differ in their boxes' line.
 
 export const classColours = [
   "#56b4e9",
+  "#5500ff",
   "#e69f00",
-  "#009e73",
-  "#cc79a7",
-  "#f0e442",
-  "#d55e00",
-  "#0072b2",
-  "#ddcc77",
-  "#882255",
-  "#44aa99",
-  "#332288",
-  "#bbbbbb",
+  "#bb0000",
+  "#cceeaa",
+  "#007755",
+  "#ffee00",
+  "#88aa77",
+  "#aa0077",
+  "#5577ff",
+  "#88ffee",
+  "#cc5588",
 ] as const;
+
+/** Dashes and gaps of boxes' lines, in line widths: solid first, then one for each turn of the colours. */
+const lines: readonly (readonly number[])[] = [[], [6, 2], [3, 2], [6, 2, 1.5, 2]];
+
+/** The line of a class among classes of so many colours. */
+export function lineOf(classId: number, colours: number): readonly number[] {
+  return lines[Math.floor(classId / colours) % lines.length] ?? [];
+}
 
 export function colourOf(classId: number): string {
   return classColours[classId % classColours.length] ?? classColours[0];
