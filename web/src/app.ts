@@ -19,6 +19,7 @@ import { isolate } from "./offline/register.ts";
 import { ClassFilter } from "./ui/classes.ts";
 import { $, fillRange, make } from "./ui/dom.ts";
 import { Following } from "./ui/following.ts";
+import { bindMenus } from "./ui/menus.ts";
 import { showSeen } from "./ui/seen.ts";
 import { bindSettings, settings } from "./ui/settings.ts";
 import { bindSources, markSample } from "./ui/sources.ts";
@@ -265,6 +266,7 @@ bindSources(
 bindCameraTools();
 bindVideoTools();
 bindInstall();
+bindMenus();
 bindIncoming((file) => attempt(() => openFiles([file])));
 i18n.onLanguage(() => detector && showFacts(detector, forced));
 // For consoles, and for tests of the page.

@@ -36,9 +36,10 @@ function refresh(): void {
   refreshed = performance.now();
   const groups = grouped(current?.detections ?? []);
   list.replaceChildren(...(groups.length ? groups.map(tag) : [quiet()]));
-  const text = current ? describe(groups) : "";
-  canvas.setAttribute("aria-label", text || t("stage.label"));
-  speak(text);
+  canvas.setAttribute("aria-label", current ? describe(groups, nameOf) : t("stage.label"));
+  // Scores change with every frame and orders with them: only what is there is said aloud.
+  const steady = [...groups].sort(([a], [b]) => (a?.classId ?? 0) - (b?.classId ?? 0));
+  speak(current ? describe(steady, countOf) : "");
 }
 
 function speak(text: string): void {
@@ -53,10 +54,10 @@ function speak(text: string): void {
   live.textContent = text;
 }
 
-function describe(groups: Detection[][]): string {
+function describe(groups: Detection[][], name: (group: Detection[]) => string): string {
   if (groups.length === 0) return t("stage.empty");
   const count = groups.reduce((sum, g) => sum + g.length, 0);
-  return t("stage.found", { count, list: groups.map(nameOf).join(", ") });
+  return t("stage.found", { count, list: groups.map(name).join(", ") });
 }
 
 /** Detections by class, in the order of the best of each. */
@@ -70,12 +71,16 @@ function grouped(detections: Detection[]): Detection[][] {
   return [...groups.values()];
 }
 
+/** The class with its score, or with its count where there are several. */
 function nameOf(group: Detection[]): string {
   const best = group[0];
-  if (!best) return "";
-  const name = className(best.label);
-  if (group.length > 1) return t("seen.items", { name, count: group.length });
-  return t("seen.item", { name, score: percent(best.score) });
+  if (!best || group.length > 1) return countOf(group);
+  return t("seen.item", { name: className(best.label), score: percent(best.score) });
+}
+
+function countOf(group: Detection[]): string {
+  const name = className(group[0]?.label ?? "");
+  return group.length > 1 ? t("seen.items", { name, count: group.length }) : name;
 }
 
 function tag(group: Detection[]): HTMLLIElement {
