@@ -59,7 +59,7 @@ func TestEverythingIsReachedByKeyboard(t *testing.T) {
 	p.wait("document.querySelector('#stage').dataset.state === 'camera'")
 	fromTheTop("camera")
 	p.click("#stop")
-	p.clip("portrait")
+	dropClip(p, "")
 	p.wait("document.querySelector('#stage').dataset.state === 'video'")
 	fromTheTop("video")
 	p.click("#play")

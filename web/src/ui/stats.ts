@@ -29,9 +29,9 @@ export class Stats {
   constructor() {
     const [list, bar] = [$("phases"), $("phase-bar")];
     for (const phase of phases) {
-      const label = make("dt", { "data-i18n": `engine.${phase}` }, t(`engine.${phase}`));
+      const label = make("span", { "data-i18n": `engine.${phase}` }, t(`engine.${phase}`));
       const text = make("dd", { id: `phase-${phase}` }, "–");
-      list.append(make("div", {}, dot(colours[phase]), label, text));
+      list.append(make("div", {}, make("dt", {}, dot(colours[phase]), label), text));
       const part = make("i");
       part.style.setProperty("--dot", colours[phase]);
       bar.append(part);
