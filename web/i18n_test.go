@@ -28,7 +28,7 @@ func bundled(t *testing.T, script string) string {
 func words(t *testing.T) (english, chinese map[string]string) {
 	t.Helper()
 	script := bundled(t, `import {en} from "./src/i18n/en.ts"; import {zh} from "./src/i18n/zh.ts"; globalThis.words = JSON.stringify([en, zh])`)
-	p := open(t, view{path: "healthz"})
+	p := open(t, view{path: "healthz", expects: "favicon|404"})
 	var both [2]map[string]string
 	text := eval[string](p, script+"; words")
 	if err := json.Unmarshal([]byte(text), &both); err != nil {

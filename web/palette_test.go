@@ -186,7 +186,7 @@ func TestColoursDifferForEveryEye(t *testing.T) {
 // colour: with their names hidden, no two look alike.
 func TestClassesOfOneColourDifferInTheLine(t *testing.T) {
 	n := len(palette(t))
-	p := open(t, view{path: "healthz"})
+	p := open(t, view{path: "healthz", expects: "favicon|404"})
 	alike := eval[[]int](p, bundled(t, `import {Overlay} from "./src/core/overlay.ts"; globalThis.Overlay = Overlay`)+fmt.Sprintf(`;[0, 1, 2, 3].map((turn) => {
 		const canvas = new OffscreenCanvas(200, 200);
 		const result = {width: 200, height: 200, masks: null, detections: [{classId: turn * %d + 1, label: "", score: 1, box: [20, 20, 180, 180]}]};
