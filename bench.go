@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"io"
 	"os"
 	"os/signal"
@@ -25,8 +24,7 @@ Flags:
 
 // runBench is the bench command.
 func runBench(args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := newFlags("bench")
 	o := bench.Options{Dir: "bench", Log: stderr}
 	flags.BoolVar(&o.Quick, "quick", false, "one small network and few runs, under a minute")
 	flags.IntVar(&o.Runs, "runs", 0, "interleaved runs of each engine (default 30; 5 with --quick)")

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -33,18 +32,15 @@ type classifyFlags struct {
 
 // runClassify is the classify command.
 func runClassify(args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("classify", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := newFlags("classify")
 	f := classifyFlags{model: addModelFlags(flags)}
 	flags.StringVar(&f.names, "names", "", "text file with a class name a line, where the model file does not hold them")
 	flags.IntVar(&f.top, "top", 5, "how many classes to print of a picture")
 	flags.BoolVar(&f.json, "json", false, "print one JSON array")
-	files, err := parseMixed(flags, args, classifyUsage, stdout)
+	files, err := parsePictures(flags, args, classifyUsage, stdout)
 	switch {
 	case err != nil:
 		return err
-	case len(files) == 0:
-		return usageError{errors.New("name at least one picture")}
 	case f.top < 1:
 		return usageError{errors.New("--top is at least 1")}
 	}
@@ -136,12 +132,9 @@ func (f *classifyFlags) picture(e *run.Engine, file string) (*classified, error)
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	out := &classified{File: file, Width: p.W, Height: p.H, Took: float64(time.Since(begin).Microseconds()) / 1e3}
+	names := classNames(e)
 	for _, r := range results {
-		c := class{Class: fmt.Sprintf("class %d", r.Class), ClassID: r.Class, Score: r.Score}
-		if names := e.Manifest.Classes; r.Class < len(names) {
-			c.Class = names[r.Class]
-		}
-		out.Classes = append(out.Classes, c)
+		out.Classes = append(out.Classes, class{Class: names[r.Class], ClassID: r.Class, Score: r.Score})
 	}
 	return out, nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"spotter/models/load"
-	"spotter/models/zoo"
 	"spotter/wasm"
 	"spotter/wasm/pack"
 )
@@ -26,75 +24,9 @@ NAME-threads.wasm and NAME-relaxed-threads.wasm, which share the weights.
 Flags:
 `
 
-// modelFlags are the flags by which commands choose a network.
-type modelFlags struct {
-	file, imgsz, yaml, scale, task *string
-}
-
-func addModelFlags(flags *flag.FlagSet) *modelFlags {
-	return &modelFlags{
-		file:  flags.String("model", zoo.Default, "model file (.safetensors, a PyTorch checkpoint or ONNX), or a network that comes with Spotter: "+zoo.IDs()),
-		imgsz: flags.String("imgsz", "", "input size in pixels, 320 or 320x256 (width x height), multiples of 32; the model's own where left out"),
-		yaml:  flags.String("yaml", "", "the network's YAML file, where the model file does not hold it"),
-		scale: flags.String("scale", "", "n, s, m, l or x instead of the YAML's multiples"),
-		task:  flags.String("task", "", "detect makes a plain detector of a segmentation network"),
-	}
-}
-
-// load opens the model at the size asked for.
-func (f *modelFlags) load() (*load.Model, error) {
-	o := load.Options{Scale: *f.scale, Task: *f.task}
-	var err error
-	if o.Width, o.Height, err = parseSize(*f.imgsz); err != nil {
-		return nil, err
-	}
-	if *f.yaml != "" {
-		if o.YAML, err = os.ReadFile(*f.yaml); err != nil {
-			return nil, fileError(err)
-		}
-	}
-	if m := zoo.Find(*f.file); m != nil {
-		return m.Open(o)
-	}
-	data, err := os.ReadFile(*f.file)
-	if err != nil {
-		return nil, fileError(err)
-	}
-	return load.Open(*f.file, data, o)
-}
-
-// fileError says file and reason without the name of the system call.
-func fileError(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return fmt.Errorf("%s: %w", path.Path, path.Err)
-	}
-	return err
-}
-
-// parseSize reads 320 or 320x256, zeros for "".
-func parseSize(text string) (width, height int, err error) {
-	if text == "" {
-		return 0, 0, nil
-	}
-	w, h, both := strings.Cut(text, "x")
-	if !both {
-		h = w
-	}
-	width, err = strconv.Atoi(w)
-	if err == nil {
-		height, err = strconv.Atoi(h)
-	}
-	if err != nil || width < 1 || height < 1 {
-		return 0, 0, usageError{fmt.Errorf("--imgsz %q: want pixels, as 320 or 320x256", text)}
-	}
-	return width, height, nil
-}
-
 // runCompile is the compile command.
 func runCompile(args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("compile", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := newFlags("compile")
 	model := addModelFlags(flags)
 	out := flags.String("o", "", "folder to write")
 	name := flags.String("name", "", "name of the files; the model file's where left out")

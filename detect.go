@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -43,8 +42,7 @@ type detectFlags struct {
 
 // runDetect is the detect command.
 func runDetect(args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("detect", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := newFlags("detect")
 	f := detectFlags{model: addModelFlags(flags)}
 	flags.Float64Var(&f.conf, "conf", 0.25, "least score of a detection")
 	flags.Float64Var(&f.iou, "iou", 0.45, "overlap (IoU) above which the better of two boxes of a class hides the other")
@@ -52,12 +50,10 @@ func runDetect(args []string, stdout, stderr io.Writer) error {
 	flags.BoolVar(&f.json, "json", false, "print one JSON array, masks as COCO run lengths: --format json")
 	flags.StringVar(&f.format, "format", "text", "what to print: text, json, csv, coco (results) or coco-dataset")
 	flags.StringVar(&f.save, "save", "", "folder to draw the pictures into, as PNG")
-	files, err := parseMixed(flags, args, detectUsage, stdout)
+	files, err := parsePictures(flags, args, detectUsage, stdout)
 	switch {
 	case err != nil:
 		return err
-	case len(files) == 0:
-		return usageError{errors.New("name at least one picture")}
 	case f.conf < 0 || f.conf > 1 || f.iou < 0 || f.iou > 1:
 		return usageError{errors.New("--conf and --iou lie between 0 and 1")}
 	case f.json:

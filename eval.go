@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -37,8 +36,7 @@ type evalFlags struct {
 }
 
 func parseEval(args []string, stdout io.Writer) (*evalFlags, error) {
-	flags := flag.NewFlagSet("eval", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := newFlags("eval")
 	f := &evalFlags{model: addModelFlags(flags)}
 	flags.StringVar(&f.images, "images", "", "folder of the pictures")
 	flags.StringVar(&f.annotations, "annotations", "", "COCO's instances JSON")

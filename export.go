@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -45,8 +44,7 @@ type exportFlags struct {
 
 // runExport is the export command.
 func runExport(args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("export", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := newFlags("export")
 	f := exportFlags{model: addModelFlags(flags)}
 	flags.BoolVar(&f.onnx, "onnx", false, "write ONNX, which is what is written where nothing is said")
 	flags.BoolVar(&f.safetensors, "safetensors", false, "write .safetensors")

@@ -70,19 +70,3 @@ func usage(w io.Writer) {
 	}
 	fmt.Fprint(w, "\nspotter <command> --help says more about each.\n")
 }
-
-// parseFlags parses, answers --help on stdout, and makes mistakes usage errors.
-func parseFlags(flags *flag.FlagSet, args []string, usage string, stdout io.Writer) error {
-	switch err := flags.Parse(args); {
-	case err == flag.ErrHelp:
-		fmt.Fprint(stdout, usage)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return err
-	case err != nil:
-		return usageError{err}
-	case flags.NArg() > 0:
-		return usageError{fmt.Errorf("%q is not a flag", flags.Arg(0))}
-	}
-	return nil
-}

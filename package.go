@@ -4,7 +4,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 
@@ -21,8 +20,7 @@ beside a page (docs/embed.md), and what npm pack makes a package of.
 
 // runPackage is the command package.
 func runPackage(args []string, stdout, stderr io.Writer) error {
-	set := flag.NewFlagSet("package", flag.ContinueOnError)
-	set.SetOutput(io.Discard) // the dispatcher prints mistakes
+	set := newFlags("package")
 	out := set.String("o", "", "folder to write; an earlier package in it is replaced")
 	model := set.String("model", "", "model file, or the name of one network that ships ("+zoo.IDs()+"), instead of all that ship")
 	if err := parseFlags(set, args, packageAbout, stdout); err != nil {

@@ -31,8 +31,7 @@ Flags:
 
 // runParity is the parity command.
 func runParity(args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("parity", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := newFlags("parity")
 	addr := flags.String("addr", parityAddress, "address to listen on (port 0 takes any free one)")
 	o := parity.Options{Dir: "bench"}
 	flags.StringVar(&o.Model, "model", "", "model file: .onnx, .pt or .safetensors")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -45,8 +44,7 @@ type serveFlags struct {
 
 func parseServe(args []string, stdout io.Writer) (serveFlags, error) {
 	var f serveFlags
-	set := flag.NewFlagSet("serve", flag.ContinueOnError)
-	set.SetOutput(io.Discard) // the dispatcher prints mistakes
+	set := newFlags("serve")
 	set.StringVar(&f.addr, "addr", "", "address to listen on (default "+plainAddress+", with --tls "+tlsAddress+"; port 0 takes any free one)")
 	set.StringVar(&f.dir, "dir", "", "serve the site in this folder (made by spotter site) instead of the built-in one")
 	set.StringVar(&f.model, "model", "", "model file, or the name of one network that ships ("+zoo.IDs()+"), instead of all that ship")

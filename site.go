@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 
@@ -20,8 +19,7 @@ beside them, for any static host. The host should send the headers in its _heade
 
 // runSite is the command site.
 func runSite(args []string, stdout, stderr io.Writer) error {
-	set := flag.NewFlagSet("site", flag.ContinueOnError)
-	set.SetOutput(io.Discard) // the dispatcher prints mistakes
+	set := newFlags("site")
 	out := set.String("o", "", "folder to write; an earlier site in it is replaced")
 	model := set.String("model", "", "model file, or the name of one network that ships ("+zoo.IDs()+"), instead of all that ship")
 	lean := set.Bool("for-binary", false, "write what a binary (build tag \"embed\") takes: compressed, and without the networks' own files, which it holds already")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -28,8 +27,7 @@ Flags:
 
 // runSummary is the summary command. Flags may stand before and behind the file.
 func runSummary(args []string, stdout, _ io.Writer) error {
-	flags := flag.NewFlagSet("summary", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := newFlags("summary")
 	scale := flags.String("scale", "", "n, s, m, l or x instead of the YAML's depth and width multiples")
 	imgsz := flags.String("imgsz", "", "input size in pixels, 320 or 320x256 (width x height), multiples of 32; 640 or the model's own where left out")
 	nc := flags.Int("nc", 0, "number of classes instead of the YAML's")
@@ -88,23 +86,6 @@ func summaryModel(name string, o config.Options) (*load.Model, error) {
 		lo.Residual = &o.Residual
 	}
 	return load.Open(name, data, lo)
-}
-
-// parseMixed parses flags wherever they stand and gives the rest.
-func parseMixed(flags *flag.FlagSet, args []string, usage string, stdout io.Writer) ([]string, error) {
-	var rest []string
-	for {
-		switch err := flags.Parse(args); {
-		case errors.Is(err, flag.ErrHelp):
-			return nil, parseFlags(flags, []string{"--help"}, usage, stdout)
-		case err != nil:
-			return nil, usageError{err}
-		}
-		if args = flags.Args(); len(args) == 0 {
-			return rest, nil
-		}
-		rest, args = append(rest, args[0]), args[1:]
-	}
 }
 
 // wrapNames lists names in lines of 80 columns.

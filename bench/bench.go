@@ -73,20 +73,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := Install(ctx, o.Dir, o.Log); err != nil {
-		return nil, err
-	}
-	srv, err := startServer(o.Dir, engines)
+	r, err := begin(ctx, o, engines)
 	if err != nil {
 		return nil, err
 	}
-	defer srv.close()
-	page, err := openPage(ctx, srv.url)
-	if err != nil {
-		return nil, err
-	}
-	defer page.close()
-	r := &run{Options: o, engines: engines, server: srv, page: page, report: newReport(o.Dir, page)}
+	defer r.end()
 	if o.Native {
 		if r.python, err = nativePython(ctx, o.Log); err != nil {
 			return nil, err
@@ -98,6 +89,28 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	r.report.compute()
 	return r.report, nil
+}
+
+// begin installs what the engines need, serves it and opens the page.
+func begin(ctx context.Context, o Options, engines []engine) (*run, error) {
+	if err := Install(ctx, o.Dir, o.Log); err != nil {
+		return nil, err
+	}
+	srv, err := startServer(o.Dir, engines)
+	if err != nil {
+		return nil, err
+	}
+	page, err := openPage(ctx, srv.url)
+	if err != nil {
+		srv.close()
+		return nil, err
+	}
+	return &run{Options: o, engines: engines, server: srv, page: page, report: newReport(o.Dir, page)}, nil
+}
+
+func (r *run) end() {
+	r.page.close()
+	r.server.close()
 }
 
 // Parts of the bench: networks with their layers, whole frames in the page, the way to

@@ -99,22 +99,13 @@ func Tune(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	tuner := engine{Name: "tuner", script: "tuner"}
-	if err := Install(ctx, o.Dir, o.Log); err != nil {
-		return nil, err
-	}
-	srv, err := startServer(o.Dir, []engine{tuner})
+	r, err := begin(ctx, o, []engine{tuner})
 	if err != nil {
 		return nil, err
 	}
-	defer srv.close()
-	page, err := openPage(ctx, srv.url)
-	if err != nil {
-		return nil, err
-	}
-	defer page.close()
-	r := &run{Options: o, server: srv, page: page, report: newReport(o.Dir, page)}
+	defer r.end()
 	c := benchCase{tuner, "", 1}
-	if err := page.call(nil, "open", c.spec(o.Models[0])); err != nil {
+	if err := r.page.call(nil, "open", c.spec(o.Models[0])); err != nil {
 		return nil, err
 	}
 	for _, variant := range ownVariants {

@@ -6,6 +6,20 @@ import (
 	"strings"
 )
 
+// Uses counts the readers of each value; being an output counts.
+func (g *Graph) Uses() map[*Value]int {
+	uses := map[*Value]int{}
+	for _, n := range g.Nodes {
+		for _, v := range n.In {
+			uses[v]++
+		}
+	}
+	for _, v := range g.Outputs {
+		uses[v]++
+	}
+	return uses
+}
+
 // Param is a parameter that a node names.
 type Param struct {
 	Name  string

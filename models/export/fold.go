@@ -14,7 +14,7 @@ import (
 // Neither the graph nor the weights given are changed. A BatchNorm behind anything
 // else, or behind a convolution whose result is used twice, stays.
 func FoldBatchNorm(g *models.Graph, weights models.Weights) (*models.Graph, models.Weights, error) {
-	f := &folder{from: weights, out: models.Weights{}, value: map[*models.Value]*models.Value{}, uses: uses(g), shared: shared(g)}
+	f := &folder{from: weights, out: models.Weights{}, value: map[*models.Value]*models.Value{}, uses: g.Uses(), shared: shared(g)}
 	folded := *g
 	folded.Nodes = nil
 	for _, n := range g.Nodes {
@@ -44,20 +44,6 @@ type folder struct {
 	value     map[*models.Value]*models.Value
 	uses      map[*models.Value]int
 	shared    map[string]bool
-}
-
-// uses counts the readers of each value; being an output counts.
-func uses(g *models.Graph) map[*models.Value]int {
-	count := map[*models.Value]int{}
-	for _, n := range g.Nodes {
-		for _, v := range n.In {
-			count[v]++
-		}
-	}
-	for _, v := range g.Outputs {
-		count[v]++
-	}
-	return count
 }
 
 // shared tells the parameters that several nodes name.

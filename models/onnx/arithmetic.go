@@ -7,6 +7,17 @@ import (
 	"spotter/models"
 )
 
+// besideConst gives the value of two inputs of which one, the first or not, is a constant,
+// and the constant's name.
+func (b *builder) besideConst(c *call, first bool) (*models.Value, string, error) {
+	at := 0
+	if first {
+		at = 1
+	}
+	x, err := b.value(c.in[at])
+	return x, c.in[1-at], err
+}
+
 // binary converts an operation of two values, or of a value and a constant.
 func (b *builder) binary(c *call, kind models.BinaryKind) error {
 	if len(c.in) != 2 {
@@ -16,15 +27,10 @@ func (b *builder) binary(c *call, kind models.BinaryKind) error {
 	if !first && !second {
 		return b.binaryOfTwo(c, kind)
 	}
-	at := 0
-	if first {
-		at = 1
-	}
-	x, err := b.value(c.in[at])
+	x, name, err := b.besideConst(c, first)
 	if err != nil {
 		return err
 	}
-	name := c.in[1-at]
 	shape, err := constShape(b.shapes[name], x.Shape)
 	if err != nil {
 		return err
@@ -183,15 +189,10 @@ func convertMatMul(b *builder, c *call) error {
 
 func (b *builder) productWithConst(c *call) error {
 	first := b.isConst(c, 0)
-	at := 0
-	if first {
-		at = 1
-	}
-	x, err := b.value(c.in[at])
+	x, matrix, err := b.besideConst(c, first)
 	if err != nil {
 		return err
 	}
-	matrix := c.in[1-at]
 	if len(x.Shape) == 1 && !first {
 		return b.dense(c, x, matrix, false, "")
 	}

@@ -68,6 +68,15 @@ func (c *call) shape(i int) ([]int, error) {
 	return c.shapes[i], nil
 }
 
+// two are the shapes of the first two inputs, which must be known.
+func (c *call) two() (a, b []int, err error) {
+	if a, err = c.shape(0); err != nil {
+		return nil, nil, err
+	}
+	b, err = c.shape(1)
+	return a, b, err
+}
+
 // listOr gives whole numbers that newer opsets have in input i and older ones in an
 // attribute; nil when neither is there.
 func (c *call) listOr(name string, i int) ([]int, error) {

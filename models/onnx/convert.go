@@ -62,15 +62,18 @@ func convertConv(b *builder, c *call) error {
 		}
 	}
 	op := &models.Conv{Out: weight[0], Kernel: w.kernel, Stride: w.stride, Pad: w.pad, Dilation: w.dilation, Groups: c.int("group", 1)}
-	if op.Weight, err = b.parameter(c.in[1], weight); err != nil {
+	if op.Weight, op.Bias, err = b.filter(c, weight, op.Out); err != nil {
 		return err
 	}
-	if c.has(2) {
-		if op.Bias, err = b.parameter(c.in[2], []int{op.Out}); err != nil {
-			return err
-		}
-	}
 	return b.emit(c.nodeProto, 0, op, x)
+}
+
+// filter takes a convolution's weight and, where there is one, its bias.
+func (b *builder) filter(c *call, shape []int, out int) (weight, bias string, err error) {
+	if weight, err = b.parameter(c.in[1], shape); err == nil && c.has(2) {
+		bias, err = b.parameter(c.in[2], []int{out})
+	}
+	return weight, bias, err
 }
 
 func convertTransposed(b *builder, c *call) error {
@@ -84,13 +87,8 @@ func convertTransposed(b *builder, c *call) error {
 	}
 	groups := c.int("group", 1)
 	op := &models.ConvTranspose{Out: weight[1] * groups, Kernel: w.kernel, Stride: w.stride, Pad: w.pad, OutPad: outPad, Groups: groups}
-	if op.Weight, err = b.parameter(c.in[1], weight); err != nil {
+	if op.Weight, op.Bias, err = b.filter(c, weight, op.Out); err != nil {
 		return err
-	}
-	if c.has(2) {
-		if op.Bias, err = b.parameter(c.in[2], []int{op.Out}); err != nil {
-			return err
-		}
 	}
 	return b.emit(c.nodeProto, 0, op, x)
 }

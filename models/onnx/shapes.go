@@ -153,11 +153,7 @@ func splitShape(c *call) ([][]int, error) {
 }
 
 func gatherShape(c *call) ([][]int, error) {
-	in, err := c.shape(0)
-	if err != nil {
-		return nil, err
-	}
-	index, err := c.shape(1)
+	in, index, err := c.two()
 	if err != nil {
 		return nil, err
 	}
@@ -184,11 +180,7 @@ func expandShape(c *call) ([][]int, error) {
 }
 
 func matMulRule(c *call) ([][]int, error) {
-	a, err := c.shape(0)
-	if err != nil {
-		return nil, err
-	}
-	b, err := c.shape(1)
+	a, b, err := c.two()
 	if err != nil {
 		return nil, err
 	}
@@ -196,11 +188,7 @@ func matMulRule(c *call) ([][]int, error) {
 }
 
 func gemmShape(c *call) ([][]int, error) {
-	a, err := c.shape(0)
-	if err != nil {
-		return nil, err
-	}
-	b, err := c.shape(1)
+	a, b, err := c.two()
 	if err != nil {
 		return nil, err
 	}

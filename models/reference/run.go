@@ -23,7 +23,7 @@ func Run(g *models.Graph, w models.Weights, input []float32, visit func(*models.
 		return nil, err
 	}
 	values := map[*models.Value][]float32{g.Input: input}
-	uses := countUses(g)
+	uses := g.Uses()
 	for _, n := range g.Nodes {
 		out, err := runNode(n, w, values)
 		if err != nil {
@@ -46,19 +46,6 @@ func Run(g *models.Graph, w models.Weights, input []float32, visit func(*models.
 		}
 	}
 	return outputs, nil
-}
-
-func countUses(g *models.Graph) map[*models.Value]int {
-	uses := map[*models.Value]int{}
-	for _, n := range g.Nodes {
-		for _, v := range n.In {
-			uses[v]++
-		}
-	}
-	for _, v := range g.Outputs {
-		uses[v]++
-	}
-	return uses
 }
 
 // tensor is a value with its shape.
