@@ -142,7 +142,7 @@ func ConvFunc(m *emit.Module, p ConvParams) *emit.Func {
 	f.For(group, emit.I32Const(0), emit.I32Const(p.Groups), 1, func() {
 		c.nest.all()
 		f.Inc(v[0], 4*p.In.C/p.Groups)
-		f.Inc(v[1], 4*packedLen(p.Out.C/p.Groups, c.nest.g.k(), p.Tile.Channels))
+		f.Inc(v[1], 4*packedLen(p.Out.C/p.Groups, c.nest.k, p.Tile.Channels))
 		for _, out := range v[2 : len(v)-3] {
 			f.Inc(out, 4*p.Out.C/p.Groups)
 		}
@@ -160,13 +160,13 @@ func newConv(f *emit.Func, p ConvParams, params []emit.Value) *conv {
 	if p.Dilation[1] > 1 {
 		g.columns, g.segment, g.columnStep = p.Kernel[1], channels, p.Dilation[1]*c.to.PixelStride
 	}
-	c.nest = newNest(newGemm(f, g), p.Out.C/p.Groups, params)
-	n := c.nest
-	n.width, n.height, n.byRow = p.Out.W, p.Out.H, true
-	n.inRow = p.Stride[0] * c.to.RowStride
-	n.split, n.chunk = p.Split, p.Chunk
-	n.prepare = c.gather
-	n.input = func(emit.Value) emit.Value { return c.scratch }
+	c.gemm = newGemm(f, g)
+	c.nest = newNest(f, nest{
+		tile: p.Tile, k: c.gemm.k(), inStep: g.inStep, out: p.Out.Slice(p.Out.C / p.Groups), width: p.Out.W, height: p.Out.H,
+		byRow: true, inRow: p.Stride[0] * c.to.RowStride, split: p.Split, chunk: p.Chunk, prepare: c.gather, tiles: c,
+	}, params, p.Residual)
+	c.nest.input = func(emit.Value) emit.Value { return c.scratch }
+	c.gemm.w, c.left = c.nest.w, f.Local(emit.I32, "tiles")
 	for _, l := range []struct {
 		v    *emit.Value
 		name string
@@ -176,14 +176,36 @@ func newConv(f *emit.Func, p ConvParams, params []emit.Value) *conv {
 	return c
 }
 
-// conv gathers the input for a nest.
+// conv gathers the input for a nest and computes its tiles.
 type conv struct {
 	p                    ConvParams
 	f                    *emit.Func
 	nest                 *nest
+	gemm                 *gemm
 	to                   View // scratch
 	in, scratch          emit.Value
 	y, yEnd, dst, src, x emit.Value
+	left                 emit.Value // tiles of the row
+}
+
+// row computes tiles of a row, one after the other.
+func (c *conv) row(n, channels int, count emit.Value, skip int) {
+	f, g := c.f, c.gemm
+	f.Set(g.a, emit.Plus(c.nest.a, skip*g.inStep))
+	f.Set(g.o, emit.Plus(c.nest.o, skip*g.out.PixelStride))
+	if g.residual != nil {
+		f.Set(g.r, emit.Plus(c.nest.beside[0].at, skip*g.residual.PixelStride))
+	}
+	f.Set(c.left, count)
+	f.DoWhile(func() {
+		g.compute(n, channels)
+		f.Inc(g.a, n*g.inStep)
+		f.Inc(g.o, n*g.out.PixelStride)
+		if g.residual != nil {
+			f.Inc(g.r, n*g.residual.PixelStride)
+		}
+		f.Inc(c.left, -1)
+	}, c.left)
 }
 
 // gather copies the input rows of the output rows y0..y1 to scratch, zeros around them.
@@ -196,7 +218,7 @@ func (c *conv) gather(y0, y1 emit.Value) {
 	f.Set(c.dst, c.scratch)
 	f.Set(c.src, emit.I32Add(c.in, emit.Times(c.y, p.In.RowStride)))
 	f.DoWhile(func() {
-		f.If(emit.I32LtU(c.y, emit.I32Const(p.In.H)), c.row, func() {
+		f.If(emit.I32LtU(c.y, emit.I32Const(p.In.H)), c.copyRow, func() {
 			f.Do(emit.MemoryFill(c.dst, emit.I32Const(0), emit.I32Const(c.to.RowStride)))
 		})
 		f.Inc(c.dst, c.to.RowStride)
@@ -205,8 +227,8 @@ func (c *conv) gather(y0, y1 emit.Value) {
 	}, emit.I32LtS(c.y, c.yEnd))
 }
 
-// row copies one row from src to dst, the padding left and right of it zero.
-func (c *conv) row() {
+// copyRow copies one row from src to dst, the padding left and right of it zero.
+func (c *conv) copyRow() {
 	left := min(c.p.Pad[1], c.to.W)
 	n := min(c.p.In.W, c.to.W-left)
 	c.zero(0, left)

@@ -4,70 +4,78 @@ import "spotter/kernels/emit"
 
 // nest writes the loops around the tiles of a convolution: chunks of the thread's
 // pixels, so that their input stays in the cache; blocks of output channels, so
-// that their weights do; blocks of k; tiles of pixels.
+// that their weights do; blocks of k; rows, or one run of all pixels.
 type nest struct {
-	g             *gemm
 	f             *emit.Func
-	channels      int  // of the output
+	tile          Tile
+	k             int  // products that one output sums
+	inStep        int  // bytes from the input of a pixel to the next one's
+	out           View // strides, and how many channels
 	width, height int  // pixels of a row, rows; a run of all pixels is one row
 	byRow         bool // units are rows, not tiles of the run
 	inRow         int  // bytes from the input of an output's row to the next one's
 	split         Split
 	chunk         int                            // pixels
+	kBlock        int                            // k done before the next tile is; 0: all
 	prepare       func(y0, y1 emit.Value)        // convolutions: gathers the input of rows y0..y1
 	input         func(y0 emit.Value) emit.Value // address of what row y0 (or the run) reads
+	tiles         tiler
 
-	weights, out   emit.Value // parameters
+	weights, outAt emit.Value // parameters
 	begin, end     emit.Value // of units
 	beside         []beside
+	a, w, o        emit.Value // a row's (or the run's) input, block of weights, output
 	u0, u1, c0, c1 emit.Value // the thread's units, the chunk's
 	block, o0      emit.Value // block of channels, address of its first output
-	aEnd, y        emit.Value
-
-	half, halfRow, x emit.Value // sums of half the size: parameter, their row, pixel in the output's row
+	y              emit.Value
+	kb, last       emit.Value // with kBlock: bytes of k done before, whether the rest completes it
 }
 
-// beside is a view of the output's size that a kernel reads tile by tile.
+// tiler computes the tiles of a row for a block of c channels: count of n pixels each,
+// the first one skip pixels behind the nest's addresses, which stay.
+type tiler interface {
+	row(n, c int, count emit.Value, skip int)
+}
+
+// beside is another view that a kernel reads along with its output.
 type beside struct {
-	at   emit.Value // of the tile
+	at   emit.Value // of the row
 	base emit.Value // parameter
 	view *View
+	up   int // 2: of half the output's size in both directions
 }
 
-// newNest takes the function's parameters: in, weights, out[, residual][, pre], ..., begin, end.
-func newNest(g *gemm, channels int, params []emit.Value) *nest {
-	n := &nest{g: g, f: g.f, channels: channels, weights: params[1], out: params[2]}
+// newNest takes the function's parameters: in, weights, out, those of the views beside, ..., begin, end.
+func newNest(f *emit.Func, n nest, params []emit.Value, views ...*View) *nest {
+	n.f, n.weights, n.outAt = f, params[1], params[2]
 	next := 3
-	if g.residual != nil {
-		n.beside = append(n.beside, beside{g.r, params[next], g.residual})
-		next++
-	}
-	switch {
-	case g.pre != nil && g.preUp > 1:
-		n.half, n.halfRow, n.x = params[next], g.f.Local(emit.I32, "halfRow"), g.f.Local(emit.I32, "x")
-	case g.pre != nil:
-		n.beside = append(n.beside, beside{g.p[0], params[next], g.pre})
+	for _, v := range views {
+		if v != nil {
+			n.beside = append(n.beside, beside{at: f.Local(emit.I32, "beside"), base: params[next], view: v, up: 1})
+			next++
+		}
 	}
 	n.begin, n.end = params[len(params)-2], params[len(params)-1]
 	n.input = func(emit.Value) emit.Value { return params[0] }
 	for _, l := range []struct {
 		v    *emit.Value
 		name string
-	}{{&n.c0, "c0"}, {&n.c1, "c1"}, {&n.block, "block"}, {&n.o0, "o0"}, {&n.aEnd, "aEnd"}, {&n.y, "y"}} {
-		*l.v = g.f.Local(emit.I32, l.name)
+	}{{&n.a, "a"}, {&n.w, "w"}, {&n.o, "o"}, {&n.c0, "c0"}, {&n.c1, "c1"}, {&n.block, "block"}, {&n.o0, "o0"}, {&n.y, "y"}} {
+		*l.v = f.Local(emit.I32, l.name)
 	}
-	return n
+	if n.kBlock > 0 {
+		n.kb, n.last = f.Local(emit.I32, "kb"), f.Local(emit.I32, "last")
+	}
+	return &n
 }
 
-// tiles of a row: whole ones, and the pixels that are left.
-func (n *nest) tiles() (whole, rest int) {
-	return n.width / n.g.tile.Pixels, n.width % n.g.tile.Pixels
-}
+// blockBytes is the size of a packed block of c channels.
+func (n *nest) blockBytes(c int) int { return 16 * vectors(c) * (n.k + 1) }
 
 // unitPixels is the size of a unit of work: a tile of the run, or a row.
 func (n *nest) unitPixels() int {
 	if !n.byRow {
-		return n.g.tile.Pixels
+		return n.tile.Pixels
 	}
 	return n.width
 }
@@ -96,25 +104,24 @@ func (n *nest) all() {
 
 // blocks writes the loop over the blocks of output channels of a chunk.
 func (n *nest) blocks() {
-	f, g := n.f, n.g
-	nc := g.tile.Channels
-	full, rest := n.channels/nc, n.channels%nc
+	f, nc := n.f, n.tile.Channels
+	full, rest := n.out.C/nc, n.out.C%nc
 	if n.prepare != nil {
 		n.prepare(n.c0, n.c1)
 	}
-	f.Set(g.w, n.weights)
-	f.Set(n.o0, n.out)
+	f.Set(n.w, n.weights)
+	f.Set(n.o0, n.outAt)
 	first, last := emit.I32Const(0), emit.I32Const(full)
 	if n.split == SplitChannels {
 		first, last = n.begin, f.Local(emit.I32, "lastBlock")
-		f.Set(g.w, emit.I32Add(n.weights, emit.Times(first, g.blockBytes(nc))))
-		f.Set(n.o0, emit.I32Add(n.out, emit.Times(first, 4*nc)))
+		f.Set(n.w, emit.I32Add(n.weights, emit.Times(first, n.blockBytes(nc))))
+		f.Set(n.o0, emit.I32Add(n.outAt, emit.Times(first, 4*nc)))
 		f.Set(last, emit.Select(emit.I32LtS(n.end, emit.I32Const(full)), n.end, emit.I32Const(full)))
 	}
 	if full > 0 {
 		f.For(n.block, first, last, 1, func() {
 			n.kBlocks(nc)
-			f.Inc(g.w, g.blockBytes(nc))
+			f.Inc(n.w, n.blockBytes(nc))
 			f.Inc(n.o0, 4*nc)
 		})
 	}
@@ -130,108 +137,81 @@ func (n *nest) blocks() {
 
 // kBlocks writes the loop over the blocks of k for a block of c channels.
 func (n *nest) kBlocks(c int) {
-	f, g := n.f, n.g
-	if g.kBlock == 0 {
+	if n.kBlock == 0 {
 		n.rows(c)
 		return
 	}
-	f.For(g.kb, emit.I32Const(0), emit.I32Const(4*g.segment), 4*g.kBlock, func() {
-		f.Set(g.last, emit.I32GeU(g.kb, emit.I32Const(4*((g.segment-1)/g.kBlock*g.kBlock))))
+	f := n.f
+	f.For(n.kb, emit.I32Const(0), emit.I32Const(4*n.k), 4*n.kBlock, func() {
+		f.Set(n.last, emit.I32GeU(n.kb, emit.I32Const(4*((n.k-1)/n.kBlock*n.kBlock))))
 		n.rows(c)
 	})
 }
 
 // rows writes the tiles of a chunk: of one run, or row by row.
 func (n *nest) rows(c int) {
-	f, g := n.f, n.g
-	whole, rest := n.tiles()
-	if !n.byRow {
-		px := g.tile.Pixels
-		n.place(n.c0, px*g.inStep, func(v *View) int { return px * v.PixelStride })
-		if whole > 0 {
-			end := emit.Select(emit.I32LtS(n.c1, emit.I32Const(whole)), n.c1, emit.I32Const(whole))
-			f.Set(n.aEnd, emit.I32Add(n.input(n.c0), emit.Times(end, px*g.inStep)))
-			f.While(emit.I32LtU(g.a, n.aEnd), func() { n.tile(px, c) })
-		}
-		if rest > 0 {
-			f.If(emit.I32GtS(n.c1, emit.I32Const(whole)), func() { g.compute(rest, c) })
-		}
+	f, px := n.f, n.tile.Pixels
+	whole, rest := n.width/px, n.width%px
+	if n.byRow {
+		n.place(n.c0)
+		f.For(n.y, n.c0, n.c1, 1, func() {
+			if whole > 0 {
+				n.tiles.row(px, c, emit.I32Const(whole), 0)
+			}
+			if rest > 0 {
+				n.tiles.row(rest, c, emit.I32Const(1), whole*px)
+			}
+			n.nextRow()
+		})
 		return
 	}
-	n.place(n.c0, n.inRow, func(v *View) int { return v.RowStride })
-	f.For(n.y, n.c0, n.c1, 1, func() { n.row(c, whole, rest) })
-}
-
-// place sets the tile's addresses to unit u, given the bytes from one to the next in the
-// input and in other views.
-func (n *nest) place(u emit.Value, inStep int, step func(*View) int) {
-	f, g := n.f, n.g
-	from := emit.I32Add(n.input(u), emit.Times(u, inStep))
-	if n.prepare != nil {
-		from = n.input(u)
-	}
-	f.Set(g.a, from)
-	f.Set(g.o, emit.I32Add(n.o0, emit.Times(u, step(&g.out))))
-	block := emit.I32Sub(n.o0, n.out) // the other views' channels keep pace with the output's
-	for _, b := range n.beside {
-		f.Set(b.at, emit.I32Add(emit.I32Add(b.base, block), emit.Times(u, step(b.view))))
-	}
-}
-
-// row writes the tiles of one row and moves on to the next.
-func (n *nest) row(c, whole, rest int) {
-	f, g := n.f, n.g
-	px := g.tile.Pixels
-	if n.halves() {
-		y := emit.I32ShrU(n.y, emit.I32Const(1))
-		f.Set(n.halfRow, emit.I32Add(emit.I32Add(n.half, emit.I32Sub(n.o0, n.out)), emit.Times(y, g.pre.RowStride)))
-		f.Set(n.x, emit.I32Const(0))
-	}
-	switch {
-	case whole == 1:
-		n.tile(px, c)
-	case whole > 1:
-		f.Set(n.aEnd, emit.Plus(g.a, whole*px*g.inStep))
-		f.DoWhile(func() { n.tile(px, c) }, emit.I32LtU(g.a, n.aEnd))
+	if whole > 0 {
+		n.place(n.c0)
+		end := emit.Select(emit.I32LtS(n.c1, emit.I32Const(whole)), n.c1, emit.I32Const(whole))
+		n.tiles.row(px, c, emit.I32Sub(end, n.c0), 0)
 	}
 	if rest > 0 {
-		n.startHalves()
-		g.compute(rest, c)
-	}
-	done := whole * px
-	f.Inc(g.a, n.inRow-done*g.inStep)
-	f.Inc(g.o, g.out.RowStride-done*g.out.PixelStride)
-	for _, b := range n.beside {
-		f.Inc(b.at, b.view.RowStride-done*b.view.PixelStride)
+		f.If(emit.I32GtS(n.c1, emit.I32Const(whole)), func() {
+			n.place(emit.I32Const(whole))
+			n.tiles.row(rest, c, emit.I32Const(1), 0)
+		})
 	}
 }
 
-// tile computes one tile and moves on behind it.
-func (n *nest) tile(px, c int) {
-	f, g := n.f, n.g
-	n.startHalves()
-	g.compute(px, c)
-	f.Inc(g.a, px*g.inStep)
-	f.Inc(g.o, px*g.out.PixelStride)
-	for _, b := range n.beside {
-		f.Inc(b.at, px*b.view.PixelStride)
+// place sets the addresses to unit u.
+func (n *nest) place(u emit.Value) {
+	f := n.f
+	step, inStep := func(v *View) int { return v.RowStride }, n.inRow
+	if !n.byRow {
+		step, inStep = func(v *View) int { return n.tile.Pixels * v.PixelStride }, n.tile.Pixels*n.inStep
 	}
-	if n.halves() {
-		f.Inc(n.x, px)
+	from := n.input(u)
+	if n.prepare == nil {
+		from = emit.I32Add(from, emit.Times(u, inStep))
+	}
+	f.Set(n.a, from)
+	f.Set(n.o, emit.I32Add(n.o0, emit.Times(u, step(&n.out))))
+	block := emit.I32Sub(n.o0, n.outAt) // the other views' channels keep pace with the output's
+	for _, b := range n.beside {
+		at := u
+		if b.up > 1 {
+			at = emit.I32ShrU(u, emit.I32Const(1))
+		}
+		f.Set(b.at, emit.I32Add(emit.I32Add(b.base, block), emit.Times(at, step(b.view))))
 	}
 }
 
-// halves reports whether the sums to start from have half the output's size.
-func (n *nest) halves() bool { return n.half != (emit.Value{}) }
-
-// startHalves sets the addresses of a tile's even and odd pixels in the sums of half the
-// size: where the tile begins at an odd pixel, its odd ones are one further.
-func (n *nest) startHalves() {
-	if !n.halves() {
-		return
-	}
-	for i, at := range n.g.p {
-		x := emit.I32ShrU(emit.Plus(n.x, i), emit.I32Const(1))
-		n.f.Set(at, emit.I32Add(n.halfRow, emit.Times(x, n.g.pre.PixelStride)))
+// nextRow moves on to the next row.
+func (n *nest) nextRow() {
+	f := n.f
+	f.Inc(n.a, n.inRow)
+	f.Inc(n.o, n.out.RowStride)
+	for _, b := range n.beside {
+		if b.up > 1 { // two rows read the same one
+			odd := emit.I32And(n.y, emit.I32Const(1))
+			f.Set(b.at, emit.I32Add(b.at, emit.I32Mul(odd, emit.I32Const(b.view.RowStride))))
+			continue
+		}
+		f.Inc(b.at, b.view.RowStride)
 	}
 }

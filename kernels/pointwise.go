@@ -117,19 +117,17 @@ func PointwiseFunc(m *emit.Module, p PointwiseParams) *emit.Func {
 	}
 	names = append(names, "begin", "end")
 	f, v := m.NewRoutine(p.funcName(), names...)
-	g := newGemm(f, gemm{
-		Options: p.Options, tile: p.Tile, rows: 1, segment: p.In.C, inStep: p.In.PixelStride,
-		out: p.Out, residual: p.Residual, pre: p.Pre, preUp: p.PreUp, kBlock: p.KBlock, act: p.Act,
-	})
-	n := newNest(g, p.Out.C, v)
+	s := strip{Options: p.Options, residual: p.Residual != nil, act: p.Act}
+	if p.Pre != nil {
+		s.pre = max(p.PreUp, 1)
+	}
+	n := nest{tile: p.Tile, k: p.In.C, inStep: p.In.PixelStride, out: p.Out, inRow: p.In.RowStride, split: p.Split, chunk: p.Chunk, kBlock: p.KBlock}
 	if p.run() {
 		n.width, n.height = p.Out.H*p.Out.W, 1
 	} else {
 		n.width, n.height, n.byRow = p.Out.W, p.Out.H, true
 	}
-	n.inRow = p.In.RowStride
-	n.split, n.chunk = p.Split, p.Chunk
-	n.all()
+	newStripNest(f, s, n, v, p.Residual, p.Pre).all()
 	return f
 }
 

@@ -66,16 +66,13 @@ func newWinograd(f *emit.Func, p WinogradParams, params []emit.Value) *winograd 
 
 // products prepares the nest that multiplies the planes of a block.
 func (w *winograd) products(params []emit.Value) {
-	step := 4 * w.In.C
-	g := newGemm(w.f, gemm{
-		Options: w.WinogradParams.Options, tile: w.Tile, rows: 1, segment: w.In.C, inStep: step,
-		out: Packed(1, w.across()*w.down(), w.Out.C),
-	})
-	n := newNest(g, w.Out.C, params)
-	n.width, n.height, n.split = w.across()*w.down(), 1, w.Split
-	n.weights, n.out = w.matrix, w.planeOut
+	out := Packed(1, w.across()*w.down(), w.Out.C)
+	w.nest = newStripNest(w.f, strip{Options: w.WinogradParams.Options}, nest{
+		tile: w.Tile, k: w.In.C, inStep: 4 * w.In.C, out: out, width: out.W, height: 1, split: w.Split,
+	}, params)
+	n := w.nest
+	n.weights, n.outAt = w.matrix, w.planeOut
 	n.input = func(emit.Value) emit.Value { return w.planeIn }
-	w.nest = n
 }
 
 // all writes the loop over blocks of tiles.

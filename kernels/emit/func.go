@@ -35,6 +35,9 @@ var (
 	opReturn    = def(op{name: "return", code: 0x0f})
 )
 
+// Module is what the function belongs to.
+func (f *Func) Module() *Module { return f.m }
+
 // absolute is the index in the module's function index space, imports first.
 func (f *Func) absolute() int {
 	if f.imported {
