@@ -34,7 +34,12 @@ func runPackage(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p, err := web.Package(models)
+	say("building the compiler for models in their own files")
+	compiler, err := web.BuildCompiler(".", web.Fast)
+	if err != nil {
+		return err
+	}
+	p, err := web.Package(models, compiler)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,8 @@ func (s Site) addBundle(c *Compiler) (bundle, error) {
 		return b, err
 	}
 	b.app = s.addHashed("assets/app.js", app)
-	if err := s.addAPI(worker, compiler); err != nil {
+	// The public module stands a folder higher than the compiler.
+	if err := s.addAPI(worker, strings.ReplaceAll(compiler, `"./`, `"./assets/`), false); err != nil {
 		return b, err
 	}
 	style, err := build("page/style.css", api.FormatDefault, nil)

@@ -87,15 +87,24 @@ func (s Site) addCompiler(c *Compiler) (string, error) {
 	if c == nil {
 		return "null", nil
 	}
-	wasm := s.addHashed("assets/compiler.wasm", c.Wasm)
-	s[wasm].Brotli = c.Brotli
-	worker, err := build("src/bring/compiler-worker.ts", api.FormatIIFE, nil, virtual(goRuntime, c.Exec))
+	worker, err := c.worker()
 	if err != nil {
 		return "", err
 	}
+	wasm := s.addHashed("assets/compiler.wasm", c.Wasm)
+	s[wasm].Brotli = c.Brotli
+	return c.info(s.addHashed("assets/compiler.js", worker), wasm, len(c.Brotli))
+}
+
+// worker is the script that runs the compiler.
+func (c *Compiler) worker() ([]byte, error) {
+	return build("src/bring/compiler-worker.ts", api.FormatIIFE, nil, virtual(goRuntime, c.Exec))
+}
+
+// info is COMPILER: files beside each other, and how many bytes travel.
+func (c *Compiler) info(worker, wasm string, transfer int) (string, error) {
 	info, err := json.Marshal(map[string]any{
-		"worker": "./" + path.Base(s.addHashed("assets/compiler.js", worker)),
-		"wasm":   "./" + path.Base(wasm), "bytes": len(c.Wasm), "transfer": len(c.Brotli),
+		"worker": "./" + path.Base(worker), "wasm": "./" + path.Base(wasm), "bytes": len(c.Wasm), "transfer": transfer,
 	})
 	return string(info), err
 }

@@ -51,6 +51,7 @@ func TestScriptsInTheDocuments(t *testing.T) {
 		for i, script := range snippets(t, file, "js") {
 			t.Run(fmt.Sprintf("%s-%d", strings.TrimPrefix(file, "../"), i+1), func(t *testing.T) {
 				site := documented(t)
+				site.add("best.pt", readFile(t, formatsDir, "best.pt"))
 				script = strings.ReplaceAll(script, `"spotter-view"`+";", `"/spotter/spotter.js";`)
 				site.add("try.js", []byte(script))
 				site.add("try.html", []byte(documentHead+`<script type="module" src="/spotter/spotter.js"></script>

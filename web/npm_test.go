@@ -20,7 +20,11 @@ func packed(t *testing.T, project string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Package([]Model{m})
+	c, err := builtCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Package([]Model{m}, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +43,7 @@ func packed(t *testing.T, project string) string {
 	for _, f := range told[0].Files {
 		names = append(names, f.Path)
 	}
-	for _, want := range []string{"package.json", "README.md", "LICENSE", "spotter.js", "spotter-worker.js", "spotter.d.ts", "models.json"} {
+	for _, want := range []string{"package.json", "README.md", "LICENSE", "spotter.js", "spotter-worker.js", compilerWorkerFile, compilerFile, "spotter.d.ts", "models.json"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("npm pack leaves out %s: %v", want, names)
 		}
@@ -80,6 +84,9 @@ func writePicture(t *testing.T, folder string) {
 	if err := os.WriteFile(filepath.Join(folder, "picture.jpg"), sampleFile(t, "portrait"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(folder, "best.pt"), readFile(t, formatsDir, "best.pt"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestPackageInAPlainProject: the files of the package, a static server, one line of HTML.
@@ -90,6 +97,28 @@ func TestPackageInAPlainProject(t *testing.T) {
 	p.wait("sent.detections.length > 0")
 	if label := eval[string](p, "sent.detections[0].detail.detections[0].label"); label != "person" {
 		t.Errorf("it finds %s", label)
+	}
+	p = open(t, view{path: "checkpoint.html", site: http.FileServer(http.Dir(dir))})
+	p.wait("document.body.dataset.classes")
+	if got := eval[string](p, "document.body.dataset.classes"); got != "gadget" {
+		t.Errorf("the first class is %s", got)
+	}
+	if own := eval[bool](p, "performance.getEntriesByType('resource').every((e) => e.name.startsWith(location.origin))"); !own {
+		t.Error("it asks others for files")
+	}
+}
+
+// TestPackageWithoutItsCompiler: who leaves the compiler out is told which file is missing.
+func TestPackageWithoutItsCompiler(t *testing.T) {
+	dir := packed(t, "testdata/plain")
+	writePicture(t, dir)
+	if err := os.Remove(filepath.Join(dir, "node_modules", "spotter-view", compilerWorkerFile)); err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, view{path: "checkpoint.html", site: http.FileServer(http.Dir(dir)), expects: "404"})
+	p.wait("document.body.dataset.error")
+	if got := eval[string](p, "document.body.dataset.error"); !strings.HasPrefix(got, "no-compiler ") || !strings.Contains(got, compilerWorkerFile) {
+		t.Errorf("it says %q", got)
 	}
 }
 
@@ -109,7 +138,7 @@ func TestPackageInAViteProject(t *testing.T) {
 	p := open(t, view{site: http.FileServer(http.Dir(filepath.Join(dir, "dist")))})
 	p.wait("document.body.dataset.code")
 	got := eval[map[string]string](p, "({...document.body.dataset})")
-	if got["label"] != "person" || got["worker"] != "true" || got["points"] == "0" || got["seen"] == "0" || got["code"] == "false" {
+	if got["label"] != "person" || got["worker"] != "true" || got["points"] == "0" || got["seen"] == "0" || got["code"] == "false" || got["classes"] != "80" {
 		t.Errorf("%v", got)
 	}
 }

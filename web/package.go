@@ -7,11 +7,9 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/evanw/esbuild/pkg/api"
-
-	"spotter/web/headers"
 )
 
 // Names of the public module's files; they stand at the site's root, beside
@@ -22,12 +20,17 @@ const (
 	typesFile  = "spotter.d.ts"
 )
 
+// The compiler's files in the package.
+const (
+	compilerFile       = "spotter-compiler.wasm"
+	compilerWorkerFile = "spotter-compiler.js"
+)
+
 // addAPI adds the public module: the script that developers import, the worker under
-// a name that it finds, and the types. compiler is the value of COMPILER for scripts
-// in assets/.
-func (s Site) addAPI(worker []byte, compiler string) error {
+// a name that it finds, and the types. compiler is the script's COMPILER, packaged its PACKAGED.
+func (s Site) addAPI(worker []byte, compiler string, packaged bool) error {
 	script, err := build("src/api/index.ts", api.FormatESModule, map[string]string{
-		"COMPILER": strings.ReplaceAll(compiler, `"./`, `"./assets/`),
+		"COMPILER": compiler, "PACKAGED": strconv.FormatBool(packaged),
 	})
 	if err != nil {
 		return err
@@ -42,24 +45,29 @@ func (s Site) addAPI(worker []byte, compiler string) error {
 	return nil
 }
 
-// Package makes the npm package: the public module with models, as `npm pack` takes it.
-func Package(models []Model) (Site, error) {
-	all := Site{}
-	if _, err := all.addBundle(nil); err != nil {
+// Package makes the npm package: the public module with models and the compiler, which may
+// be nil, as `npm pack` takes it.
+func Package(models []Model, c *Compiler) (Site, error) {
+	p := Site{}
+	worker, err := build("src/worker.ts", api.FormatIIFE, nil)
+	if err != nil {
+		return nil, err
+	}
+	compiler := "null"
+	if c != nil {
+		if compiler, err = p.addPackagedCompiler(c); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.addAPI(worker, compiler, c != nil); err != nil {
 		return nil, err
 	}
 	models = slices.Clone(models)
 	for i := range models {
-		models[i].Source = nil // only the compiler takes it, and the package has none
+		models[i].Source = nil // for other input sizes, which only the page offers
 	}
-	if err := all.SetModels(models); err != nil {
+	if err := p.SetModels(models); err != nil {
 		return nil, err
-	}
-	p := Site{}
-	for name, f := range all {
-		if headers.Public(name) {
-			p[name] = f
-		}
 	}
 	extra, err := fs.Glob(sources, "npm/*")
 	if err != nil {
@@ -73,4 +81,15 @@ func Package(models []Model) (Site, error) {
 		p.add(path.Base(name), data)
 	}
 	return p, nil
+}
+
+// addPackagedCompiler adds the compiler under names that bundlers and the script find.
+func (s Site) addPackagedCompiler(c *Compiler) (string, error) {
+	worker, err := c.worker()
+	if err != nil {
+		return "", err
+	}
+	s.add(compilerWorkerFile, worker)
+	s.add(compilerFile, c.Wasm)
+	return c.info(compilerWorkerFile, compilerFile, len(c.Wasm))
 }

@@ -42,12 +42,14 @@ export interface LoadOptions {
   threads?: number | undefined;
   /** Weights of a model that is compiled in the page: f16 halves the memory that they are sent in. */
   precision?: "f16" | "f32" | undefined;
-  /** Folder that holds spotter-worker.js and models.json; spotter.js's own where left out. */
+  /** Folder that holds spotter-worker.js, models.json and the compiler; spotter.js's own where left out. */
   baseURL?: string | URL | undefined;
   /** Weights of a compiled module; the file beside it, NAME.bin for NAME.wasm, where left out. */
   weights?: FileSource | Promise<FileSource> | undefined;
   /** The network's YAML, for checkpoints that do not hold it. */
   yaml?: string | undefined;
+  /** Names of the classes by id, for models that are compiled in the page and don't hold them, or hold others. */
+  names?: readonly string[] | undefined;
   /** Input size in pixels, for models that are compiled in the page: a side, or width and height. */
   size?: number | [width: number, height: number] | undefined;
   /** false runs the engine on the page's own thread, which then stands still while it works. */

@@ -1,9 +1,13 @@
 // Where the module's files lie: one folder for all of them.
 
 import type { Settings } from "../../npm/spotter.d.ts";
+import { type CompilerFiles, compilerFiles } from "../bring/compiler.ts";
 import { Host } from "../core/host.ts";
 import type { FromWorker, ToWorker } from "../core/messages.ts";
 import { type Port, workerPort } from "../core/port.ts";
+
+/** Whether this is the package's build, which has the compiler beside the script. */
+declare const PACKAGED: boolean;
 
 let common: string | URL | undefined;
 
@@ -37,6 +41,17 @@ export function hostOf(baseURL: string | URL | undefined, worker: boolean): { op
   if (!named(baseURL))
     return { open: () => workerPort(new URL("./spotter-worker.js", import.meta.url)), blocking: false };
   return { open: () => workerPort(url), blocking: false };
+}
+
+/** Where the compiler is, for models that are brought in their own files. */
+export function compilerOf(baseURL: string | URL | undefined): CompilerFiles {
+  if (PACKAGED && !named(baseURL)) {
+    return {
+      worker: new URL("./spotter-compiler.js", import.meta.url), // bundlers find both in this form
+      wasm: new URL("./spotter-compiler.wasm", import.meta.url),
+    };
+  }
+  return compilerFiles(baseOf(baseURL));
 }
 
 /** An engine in the page, behind the same messages as one in a worker. */

@@ -6,7 +6,7 @@ import { Compiler, compilerHere } from "../bring/compiler.ts";
 import type { Compiled, Options } from "../bring/types.ts";
 import { asError, SpotterError } from "../core/errors.ts";
 import { capabilities, runs } from "../core/probe.ts";
-import { baseOf, hostOf } from "./base.ts";
+import { compilerOf, hostOf } from "./base.ts";
 
 /** Module and weights of a model file; `url` is its address or name. */
 export async function compileHere(
@@ -17,7 +17,7 @@ export async function compileHere(
   tell: (progress: Progress) => void,
 ): Promise<Compiled> {
   if (!compilerHere) throw new SpotterError("no-compiler", url);
-  const compiler = new Compiler(baseOf(options.baseURL));
+  const compiler = new Compiler(compilerOf(options.baseURL));
   const abort = () => compiler.close(new SpotterError("aborted"));
   signal.addEventListener("abort", abort);
   compiler.onprogress = ({ stage, loaded, total }) => {
@@ -42,9 +42,14 @@ export async function compileHere(
   }
 }
 
-function asked({ yaml, size }: LoadOptions): Options {
+function asked({ yaml, size, names }: LoadOptions): Options {
   const [width, height] = typeof size === "number" ? [size, size] : (size ?? []);
-  return { ...(yaml ? { yaml } : {}), ...(width ? { width } : {}), ...(height ? { height } : {}) };
+  return {
+    ...(yaml ? { yaml } : {}),
+    ...(names ? { classes: [...names] } : {}),
+    ...(width ? { width } : {}),
+    ...(height ? { height } : {}),
+  };
 }
 
 function formFor({ threads, precision, worker, baseURL }: LoadOptions) {

@@ -2,6 +2,7 @@
 // it, with all its memory, when nobody has for a while.
 
 import { asError, SpotterError } from "../core/errors.ts";
+import { trusted } from "../core/port.ts";
 import type { Call, Calls, Description, Form, FromCompiler, Options, ToCompiler } from "./types.ts";
 
 /** Where the build put the compiler, relative to this script; null in a site without one. */
@@ -14,6 +15,17 @@ export const compilerHere = COMPILER !== null;
 
 /** Names the build of the compiler: what it made is kept under it. */
 export const compilerId = COMPILER?.wasm ?? "";
+
+/** Where the compiler's two files are. */
+export interface CompilerFiles {
+  worker: URL;
+  wasm: URL;
+}
+
+/** The files that the build names, from an address: the script's own, unless another is given. */
+export function compilerFiles(base: string | URL = import.meta.url): CompilerFiles {
+  return { worker: new URL(COMPILER?.worker ?? "", base), wasm: new URL(COMPILER?.wasm ?? "", base) };
+}
 
 export type Stage = "download" | "start" | "read" | "lower" | "emit" | "save";
 
@@ -40,8 +52,7 @@ export class Compiler {
   /** What the worker holds: the same file need not be sent again. */
   private held: Blob | null = null;
 
-  /** The compiler's files are found from this address: the script's own, unless another is given. */
-  constructor(private readonly base: string | URL = import.meta.url) {}
+  constructor(private readonly files: CompilerFiles = compilerFiles()) {}
 
   /** Opens a file, or the one that is open anew with other options. */
   async open(file: Blob, name: string, options: Options): Promise<Description> {
@@ -76,16 +87,21 @@ export class Compiler {
   }
 
   private async start(): Promise<void> {
-    if (!COMPILER) throw new SpotterError("no-compiler");
+    if (!compilerHere) throw new SpotterError("no-compiler");
     if (this.worker) return;
-    this.worker = new Worker(new URL(COMPILER.worker, this.base), { name: "spotter compiler" });
+    this.worker = new Worker(trusted(this.files.worker), { name: "spotter compiler" });
     this.worker.onmessage = ({ data }: MessageEvent<FromCompiler>) => this.receive(data);
     this.worker.onerror = (event) => {
       event.preventDefault();
-      this.close(new SpotterError("compiler", event.message));
+      // A script that is not there has nothing to say.
+      this.close(
+        event.message
+          ? new SpotterError("compiler", event.message)
+          : new SpotterError("no-compiler", this.files.worker.href),
+      );
     };
     try {
-      await this.ask("start", new URL(COMPILER.wasm, this.base).href);
+      await this.ask("start", this.files.wasm.href);
     } catch (cause) {
       this.close();
       throw cause;

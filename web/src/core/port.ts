@@ -27,7 +27,7 @@ interface TrustedTypes {
 let policy: ReturnType<TrustedTypes["createPolicy"]> | null = null;
 
 /** Pages that demand trusted types let addresses of workers pass by the policy "spotter". */
-function trusted(url: URL): string {
+export function trusted(url: URL): string {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
   try {
     policy ??= trustedTypes?.createPolicy("spotter", { createScriptURL: (text) => text }) ?? null;

@@ -9,6 +9,12 @@ const polygons: Result<"polygon"> = await bundled.detect(image, { masks: "polygo
 const ring: number[] | undefined = polygons.detections[0]?.mask?.[0];
 bundled.close();
 
+// A training checkpoint, compiled by what the bundler has put there too.
+const best = new File([await (await fetch("/best.pt")).blob()], "best.pt");
+const compiled = await Detector.load(best);
+const classes = compiled.model.classes.length;
+compiled.close();
+
 // Everything in one folder, which is what the element needs too.
 configure({ baseURL: "/spotter/" });
 const detector = await Detector.load();
@@ -30,4 +36,5 @@ Object.assign(document.body.dataset, {
   worker: String(worker),
   seen: String(seen),
   code: String(code),
+  classes: String(classes),
 });
