@@ -49,6 +49,29 @@ need_browser() {
   apt chromium || die "a browser is missing: install Chromium or Chrome, or name one in the variable CHROME"
 }
 
+# need_servers gets nginx and Caddy, whose settings docs/deploy.md shows. Packages are
+# unpacked, not installed: installed, they would run as services.
+need_servers() {
+  command -v nginx >/dev/null && command -v caddy >/dev/null && return
+  [ -x build/servers/usr/sbin/nginx ] && [ -x build/servers/usr/bin/caddy ] && return
+  unpack build/servers nginx nginx-common caddy ||
+    die "nginx or Caddy is missing (only tests need them): install both, https://nginx.org and https://caddyserver.com"
+}
+
+# unpack DIR NAME... puts Debian packages into a folder.
+unpack() {
+  command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
+  local dir="$1" sudo="" file
+  shift
+  [ "$(id -u)" = 0 ] || sudo="sudo"
+  say "unpacking $* ..."
+  mkdir -p "$dir"
+  (cd "$dir" && { apt-get download -qq "$@" 2>/dev/null || { $sudo apt-get update -qq && apt-get download -qq "$@"; }; }) >&2 || return 1
+  for file in "$dir"/*.deb; do
+    dpkg -x "$file" "$dir" && rm "$file" || return 1
+  done
+}
+
 # npm_ci DIR installs the pinned packages of DIR once for each lock file.
 npm_ci() {
   local stamp="$1/node_modules/.lock-sum" sum
@@ -104,7 +127,7 @@ check_web() {
 }
 
 cmd_test() {
-  need_go; need_browser; need_node
+  need_go; need_browser; need_node; need_servers
   check_go
   check_web
   gate go test

@@ -79,19 +79,33 @@ func run(t *testing.T, dir, name string, args ...string) {
 // startWorker runs the worker in workerd with the site in dir as its assets, and returns its address.
 func startWorker(t *testing.T, dir string) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
-	var said bytes.Buffer
+	port := freePort(t)
 	cmd := exec.Command("node_modules/.bin/wrangler", "dev", "--local", "--ip", "127.0.0.1", "--port", fmt.Sprint(port),
 		"--inspector-port", "0", "--assets", dir, "--show-interactive-dev-session=false", "--persist-to", t.TempDir())
 	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), "CI=1", "WRANGLER_SEND_METRICS=false", "WRANGLER_HIDE_BANNER=true", "CLOUDFLARE_CF_FETCH_ENABLED=false")
+	address := fmt.Sprintf("http://127.0.0.1:%d", port)
+	serve(t, cmd, address+"/healthz")
+	return address
+}
+
+// freePort is one that nobody listens on.
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+// serve starts a server, which ends with the test, and waits until it answers.
+func serve(t *testing.T, cmd *exec.Cmd, address string) {
+	t.Helper()
+	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that workerd ends with it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that its children end with it
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -105,24 +119,22 @@ func startWorker(t *testing.T, dir string) string {
 			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		}
 	})
-	address := fmt.Sprintf("http://127.0.0.1:%d", port)
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		select {
 		case err := <-ended:
-			t.Fatalf("wrangler ended: %v\n%s", err, said.Bytes())
+			t.Fatalf("%s ended: %v\n%s", cmd.Path, err, said.Bytes())
 		default:
 		}
-		if r, err := http.Get(address + "/healthz"); err == nil {
+		if r, err := http.Get(address); err == nil {
 			r.Body.Close()
 			if r.StatusCode == 200 {
-				return address
+				return
 			}
 		}
 	}
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 	<-ended
-	t.Fatalf("the worker does not answer\n%s", said.Bytes())
-	return ""
+	t.Fatalf("%s does not answer\n%s", cmd.Path, said.Bytes())
 }
 
 // TestCloudflareWorker builds the worker, runs it in workerd and compares each file
@@ -135,8 +147,15 @@ func TestCloudflareWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := startWorker(t, dir)
+	answersAlike(t, address, s, append(s.Names(), "", "healthz", "nothing", "assets/nothing"))
+	checkRules(t, address)
+}
+
+// answersAlike fetches files and compares them and their headers with Spotter's own server.
+func answersAlike(t *testing.T, address string, s web.Site, names []string) {
+	t.Helper()
 	own := web.NewHandler(s)
-	for _, name := range append(s.Names(), "", "healthz", "nothing", "assets/nothing") {
+	for _, name := range names {
 		want := httptest.NewRecorder()
 		own.ServeHTTP(want, httptest.NewRequest("GET", "/"+name, nil))
 		got, data := fetch(t, "GET", address+"/"+name)
@@ -161,11 +180,32 @@ func TestCloudflareWorker(t *testing.T) {
 			}
 		}
 	}
-	checkRules(t, address)
 }
 
 // checkRules tries what is more than fetching files.
 func checkRules(t *testing.T, address string) {
+	t.Helper()
+	checkCaching(t, address)
+	for _, method := range []string{"POST", "PUT", "DELETE"} {
+		if r, _ := fetch(t, method, address+"/"); r.StatusCode != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s: %d, Allow %q", method, r.StatusCode, r.Header.Get("Allow"))
+		}
+	}
+	checkHidden(t, address)
+}
+
+// checkHidden asks for files that are the host's affair, and for others than the site's.
+func checkHidden(t *testing.T, address string) {
+	t.Helper()
+	for _, path := range []string{"/_headers", "/.assetsignore", "/%2e%2e/go.mod"} {
+		if r, _ := fetch(t, "GET", address+path); r.StatusCode/100 != 4 {
+			t.Errorf("%s: %d", path, r.StatusCode)
+		}
+	}
+}
+
+// checkCaching asks for the page again, and for its headers alone.
+func checkCaching(t *testing.T, address string) {
 	t.Helper()
 	page, _ := fetch(t, "GET", address+"/")
 	tag := page.Header.Get("ETag")
@@ -175,16 +215,6 @@ func checkRules(t *testing.T, address string) {
 	head, data := fetch(t, "HEAD", address+"/")
 	if head.StatusCode != 200 || len(data) != 0 || head.Header.Get("Cross-Origin-Embedder-Policy") != "require-corp" {
 		t.Errorf("HEAD: %d, %d bytes, %v", head.StatusCode, len(data), head.Header)
-	}
-	for _, method := range []string{"POST", "PUT", "DELETE"} {
-		if r, _ := fetch(t, method, address+"/"); r.StatusCode != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "GET, HEAD" {
-			t.Errorf("%s: %d, Allow %q", method, r.StatusCode, r.Header.Get("Allow"))
-		}
-	}
-	for _, path := range []string{"/_headers", "/.assetsignore", "/%2e%2e/go.mod"} {
-		if r, _ := fetch(t, "GET", address+path); r.StatusCode != http.StatusNotFound {
-			t.Errorf("%s: %d", path, r.StatusCode)
-		}
 	}
 }
 
