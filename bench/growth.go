@@ -13,10 +13,10 @@ const growthRuns = 10
 func growthModels() []Model {
 	var list []Model
 	for _, side := range []int{160, 224, 320, 416, 512, 640, 960, 1280} {
-		list = append(list, Model{convSmall, "convsmall", "n", "detect", side, side})
+		list = append(list, Model{YAML: convSmall, Label: "convsmall", Scale: "n", Task: "detect", Width: side, Height: side})
 	}
 	for _, scale := range []string{"s", "m", "l", "x"} {
-		list = append(list, Model{convSmall, "convsmall", scale, "detect", 320, 320})
+		list = append(list, Model{YAML: convSmall, Label: "convsmall", Scale: scale, Task: "detect", Width: 320, Height: 320})
 	}
 	return list
 }

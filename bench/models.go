@@ -19,6 +19,7 @@ type Model struct {
 	Scale         string // n, s, m, l or x
 	Task          string // detect or segment
 	Width, Height int    // of the network's input, pixels
+	Half          bool   // weights of half precision, as training saves them
 }
 
 // Built-in networks that are measured.
@@ -30,17 +31,23 @@ const (
 
 // DefaultModels are measured unless others are asked for; the first is the quick one.
 var DefaultModels = []Model{
-	{convSmall, "convsmall", "n", "detect", 320, 320},
-	{convSmall, "convsmall", "s", "detect", 320, 320},
-	{convSmall, "convsmall", "n", "detect", 640, 640},
-	{convSmallSegment, "convsmall", "n", "segment", 320, 320},
-	{convMedium, "convmedium", "n", "detect", 320, 320},
+	{YAML: convSmall, Label: "convsmall", Scale: "n", Task: "detect", Width: 320, Height: 320},
+	{YAML: convSmall, Label: "convsmall", Scale: "s", Task: "detect", Width: 320, Height: 320},
+	{YAML: convSmall, Label: "convsmall", Scale: "n", Task: "detect", Width: 640, Height: 640},
+	{YAML: convSmallSegment, Label: "convsmall", Scale: "n", Task: "segment", Width: 320, Height: 320},
+	{YAML: convMedium, Label: "convmedium", Scale: "n", Task: "detect", Width: 320, Height: 320},
 }
 
 // Name is the network without its size, e.g. convsmall-n-detect.
 func (m Model) Name() string { return m.Label + "-" + m.Scale + "-" + m.Task }
 
-func (m Model) id() string { return fmt.Sprintf("%s-%dx%d", m.Name(), m.Width, m.Height) }
+func (m Model) id() string {
+	id := fmt.Sprintf("%s-%dx%d", m.Name(), m.Width, m.Height)
+	if m.Half {
+		id += "-half"
+	}
+	return id
+}
 
 // frameCount pictures take turns as inputs.
 const frameCount = 4
@@ -58,7 +65,21 @@ func (m Model) Build() (*models.Graph, models.Weights, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return g, golden.Weights(g, false), nil
+	weights := golden.Weights(g, false)
+	if m.Half {
+		roundToHalf(weights)
+	}
+	return g, weights, nil
+}
+
+// roundToHalf gives weights the values that half precision has.
+func roundToHalf(weights models.Weights) {
+	for _, t := range weights {
+		for i, x := range t.Data {
+			t.Data[i] = models.HalfToFloat(models.FloatToHalf(x))
+		}
+		t.Half = true
+	}
 }
 
 // peerFiles makes the files that the peers load, by name.

@@ -54,6 +54,7 @@ var startPage = template.Must(template.New("start").Parse(`<!doctype html><html 
 // start measures the way to the first result, and what it downloads.
 func (r *run) start() error {
 	m := r.Models[0]
+	m.Half = true
 	if err := r.server.add(m); err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ export interface Load {
   threads: number;
   variant: string; // "", or for this project's engine "simd" or "relaxed"
   frames: Uint8Array[]; // RGB rows, width x height
-  timeOnly?: boolean; // stop after the first result: start-up is what is measured
+  boxes?: boolean; // the first run goes from RGBA bytes to boxes, where the engine has that
 }
 
 /** A raw output map in one layout for all engines: channels, rows, columns. */
@@ -69,7 +69,9 @@ export function serve(engine: Engine): void {
 
 /** RGB bytes to float32 / 255, pixel by pixel (NHWC). */
 export function interleaved(rgb: Uint8Array): Float32Array {
-  return Float32Array.from(rgb, (byte) => byte / 255);
+  const out = new Float32Array(rgb.length);
+  for (let i = 0; i < rgb.length; i++) out[i] = rgb[i] / 255;
+  return out;
 }
 
 /** RGB bytes to float32 / 255, plane by plane (NCHW). */

@@ -1,5 +1,5 @@
 // This project's engine: one emitted module and its weights, driven through its exports.
-import { bytes, type Engine, interleaved, type Load, type OutputMap, serve } from '../engine';
+import { type Engine, interleaved, type Load, type OutputMap, serve } from '../engine';
 
 interface Tensor {
   address: number;
@@ -16,12 +16,14 @@ interface Manifest {
   layers: unknown[];
   macs: number;
   params: number;
-  memory: { pages: number; maxPages: number; wire: number };
+  memory: { pages: number; maxPages: number; wire: number; pixels: number };
 }
 
 interface Exports {
   load(): void;
+  feed(width: number, height: number): void;
   infer(): void;
+  detect(confidence: number, iou: number, max: number): number;
   step(layer: number): void;
   threads?(count: number): void;
 }
@@ -36,22 +38,21 @@ class Spotter implements Engine {
   async load(options: Load): Promise<void> {
     const threaded = options.threads > 1;
     const name = threaded ? `${options.variant}-threads` : options.variant;
-    const [module, weights] = await Promise.all([
-      WebAssembly.compileStreaming(fetch(`${options.model}/${name}.wasm`)),
-      bytes(`${options.model}/weights.bin`),
-    ]);
+    const weights = fetch(`${options.model}/weights.bin`);
+    const module = await WebAssembly.compileStreaming(fetch(`${options.model}/${name}.wasm`));
     const [section] = WebAssembly.Module.customSections(module, 'spotter');
     this.manifest = JSON.parse(new TextDecoder().decode(section));
     const { memory, input } = this.manifest;
     this.memory = new WebAssembly.Memory({ initial: memory.pages, maximum: memory.maxPages, shared: threaded });
     const instance = await WebAssembly.instantiate(module, { env: { memory: this.memory } });
     this.exports = instance.exports as unknown as Exports;
-    new Uint8Array(this.memory.buffer, memory.wire, weights.length).set(weights);
+    await into(await weights, new Uint8Array(this.memory.buffer, memory.wire));
     this.exports.load();
     if (threaded) {
       for (let id = 1; id < options.threads; id++) await this.thread(module, id);
       this.exports.threads?.(options.threads);
     }
+    if (options.boxes) return this.place(options);
     this.frames = options.frames.map((rgb) => strided(interleaved(rgb), input));
     this.input = new Float32Array(this.memory.buffer, input.address, this.frames[0].length);
   }
@@ -64,6 +65,23 @@ class Spotter implements Engine {
       worker.onmessage = () => resolve();
       worker.onerror = (event) => reject(new Error(`thread ${id}: ${event.message}`));
     });
+  }
+
+  /** Makes a run go from a picture's bytes to boxes. */
+  private place({ frames, width, height }: Load): void {
+    const { pixels } = this.manifest.memory;
+    const missing = pixels + 4 * width * height - this.memory.buffer.byteLength;
+    if (missing > 0) this.memory.grow(Math.ceil(missing / 65536));
+    const rgba = new Uint8Array(this.memory.buffer, pixels, 4 * width * height);
+    const [rgb] = frames;
+    for (let p = 0; p < width * height; p++) {
+      for (let c = 0; c < 3; c++) rgba[4 * p + c] = rgb[3 * p + c];
+    }
+    this.run = () => {
+      this.exports.feed(width, height);
+      this.exports.infer();
+      this.exports.detect(0.25, 0.45, 300);
+    };
   }
 
   run(frame: number): void {
@@ -123,6 +141,18 @@ class Spotter implements Engine {
       best = Math.min(best, (performance.now() - start) / calls);
     }
     return best;
+  }
+}
+
+/** Writes a response's body into memory as it arrives. */
+async function into(response: Response, memory: Uint8Array): Promise<void> {
+  if (!response.ok || !response.body) throw new Error(`${response.url}: ${response.status} ${response.statusText}`);
+  const reader = response.body.getReader();
+  for (let at = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    memory.set(value, at);
+    at += value.length;
   }
 }
 
