@@ -15,7 +15,7 @@ import (
 
 // sources are the page's own, so that a binary builds its site wherever it runs.
 //
-//go:embed src page samples npm
+//go:embed src page samples npm vendor
 var sources embed.FS
 
 // browsers that have everything the page can't do without (WebAssembly SIMD is the youngest).
@@ -25,8 +25,12 @@ var browsers = []api.Engine{
 	{Name: api.EngineSafari, Version: "16.4"},
 }
 
-// bundle is the page's code, with the names that its files got in the site.
-type bundle struct{ app, worker, style string }
+// bundle is the page's code, with the names that its files got in the site; shared are
+// scripts that app imports at once.
+type bundle struct {
+	app, worker, style string
+	shared             []string
+}
 
 // addBundle bundles and minifies scripts and style into the site.
 func (s Site) addBundle(c *Compiler) (bundle, error) {
@@ -40,13 +44,12 @@ func (s Site) addBundle(c *Compiler) (bundle, error) {
 	if err != nil {
 		return b, err
 	}
-	app, err := build("src/app.ts", api.FormatESModule, map[string]string{
+	b.app, b.shared, err = s.addApp(map[string]string{
 		"WORKER_URL": fmt.Sprintf("%q", "./"+path.Base(b.worker)), "COMPILER": compiler,
 	})
 	if err != nil {
 		return b, err
 	}
-	b.app = s.addHashed("assets/app.js", app)
 	// The public module stands a folder higher than the compiler.
 	if err := s.addAPI(worker, strings.ReplaceAll(compiler, `"./`, `"./assets/`), false); err != nil {
 		return b, err
@@ -61,7 +64,15 @@ func (s Site) addBundle(c *Compiler) (bundle, error) {
 
 // build bundles one entry point of the sources.
 func build(entry string, format api.Format, define map[string]string, more ...api.Plugin) ([]byte, error) {
-	result := api.Build(api.BuildOptions{
+	result := api.Build(options(entry, format, define, more...))
+	if err := failure(entry, result); err != nil {
+		return nil, err
+	}
+	return result.OutputFiles[0].Contents, nil
+}
+
+func options(entry string, format api.Format, define map[string]string, more ...api.Plugin) api.BuildOptions {
+	return api.BuildOptions{
 		EntryPoints:       []string{entry},
 		Bundle:            true,
 		Format:            format,
@@ -73,12 +84,15 @@ func build(entry string, format api.Format, define map[string]string, more ...ap
 		Charset:           api.CharsetUTF8,
 		LegalComments:     api.LegalCommentsNone,
 		Plugins:           append(more, fromFS(sources)),
-	})
-	if len(result.Errors) > 0 {
-		text := api.FormatMessages(result.Errors, api.FormatMessagesOptions{})
-		return nil, fmt.Errorf("web: bundle %s: %s", entry, strings.TrimSpace(strings.Join(text, "")))
 	}
-	return result.OutputFiles[0].Contents, nil
+}
+
+func failure(entry string, result api.BuildResult) error {
+	if len(result.Errors) == 0 {
+		return nil
+	}
+	text := api.FormatMessages(result.Errors, api.FormatMessagesOptions{})
+	return fmt.Errorf("web: bundle %s: %s", entry, strings.TrimSpace(strings.Join(text, "")))
 }
 
 // buildFile is the source that tells scripts which build they are of.
@@ -98,13 +112,18 @@ func buildID(fsys fs.FS) ([]byte, error) {
 	return fmt.Appendf(nil, "export const build = %q;", digest(all.Bytes())[:hashLength]), err
 }
 
-// fromFS lets esbuild read from a file system; imports are relative, with extension.
+// fromFS lets esbuild read from a file system: imports are relative, with extension, or
+// name a library in vendor.
 func fromFS(fsys fs.FS) api.Plugin {
 	const namespace = "site"
 	resolve := func(a api.OnResolveArgs) (api.OnResolveResult, error) {
 		name := path.Clean(a.Path)
-		if a.Kind != api.ResolveEntryPoint {
+		switch {
+		case a.Kind == api.ResolveEntryPoint:
+		case strings.HasPrefix(a.Path, "."):
 			name = path.Join(path.Dir(a.Importer), a.Path)
+		default:
+			name = path.Join("vendor", a.Path+".js")
 		}
 		return api.OnResolveResult{Path: name, Namespace: namespace}, nil
 	}
@@ -119,8 +138,11 @@ func fromFS(fsys fs.FS) api.Plugin {
 			}
 		}
 		loader := api.LoaderTS
-		if path.Ext(a.Path) == ".css" {
+		switch path.Ext(a.Path) {
+		case ".css":
 			loader = api.LoaderCSS
+		case ".js":
+			loader = api.LoaderJS
 		}
 		text := string(data)
 		return api.OnLoadResult{Contents: &text, Loader: loader}, nil
