@@ -8,6 +8,7 @@ import type { Detector, Result } from "../core/detector.ts";
 import { SpotterError } from "../core/errors.ts";
 import type { DetectOptions } from "../core/messages.ts";
 import type { Finder } from "../view/session.ts";
+import { Share } from "../view/share.ts";
 import type { Picture } from "../view/view.ts";
 
 export interface Wanted {
@@ -22,8 +23,6 @@ interface Shared {
   ending: AbortController;
   progress: Progress | null;
   leases: Set<Lease>;
-  /** Whose picture the engine saw last. */
-  last: Lease | null;
 }
 
 const all = new Map<unknown, Shared>();
@@ -33,6 +32,7 @@ export class Lease implements Finder {
   engine: Detector | null = null;
   worker = true;
   private readonly shared: Shared;
+  private share: Share | null = null;
 
   constructor(
     wanted: Wanted,
@@ -49,16 +49,16 @@ export class Lease implements Finder {
     const { engine, worker } = await this.shared.loading;
     if (!this.shared.leases.has(this)) throw new SpotterError("aborted");
     this.engine = engine;
+    this.share = new Share(engine);
     this.worker = worker;
     return this;
   }
 
   get remembers(): boolean {
-    return this.shared.last === this;
+    return this.share?.remembers ?? false;
   }
 
   async detect(picture: Picture, options: DetectOptions): Promise<Result> {
-    this.shared.last = this;
     return this.running().detect(picture, options);
   }
 
@@ -86,9 +86,9 @@ export class Lease implements Finder {
     this.onprogress(progress);
   }
 
-  private running(): Detector {
-    if (!this.engine) throw new SpotterError("closed");
-    return this.engine;
+  private running(): Share {
+    if (!this.share) throw new SpotterError("closed");
+    return this.share;
   }
 }
 
@@ -106,7 +106,6 @@ function begin(key: unknown, { model, baseURL, threads }: Wanted): Shared {
     ending,
     progress: null,
     leases: new Set(),
-    last: null,
   };
   shared.loading.catch(() => {
     if (all.get(key) === shared) all.delete(key); // the next one tries anew
