@@ -38,6 +38,12 @@ var pageStates = []pageState{
 		drop(p, "notes.txt", "text/plain", []byte("no picture"))
 		p.notice()
 	}, func(p *tab) { p.click("#notice-close") }},
+	{"batch chosen", func(p *tab) { p.dropFiles(oddFolder(p.t)) }, nil},
+	{"batch done", func(p *tab) {
+		p.batchAt("ready")
+		p.click("#batch-start")
+		p.batchAt("done")
+	}, func(p *tab) { p.click("#batch-close") }},
 	{"video", func(p *tab) {
 		dropClip(p, "")
 		p.wait("document.querySelector('#stage').dataset.state === 'video'")

@@ -83,7 +83,7 @@ func (s Site) addPage(b bundle) error {
 	}
 	var out bytes.Buffer
 	err = page.Execute(&out, map[string]any{
-		"CSS": b.style, "JS": b.app, "Icon": s.addHashed("assets/icon.svg", icon), "Apple": apple, "Samples": samples,
+		"CSS": b.style, "JS": b.app, "Shared": b.shared, "Icon": s.addHashed("assets/icon.svg", icon), "Apple": apple, "Samples": samples,
 	})
 	if err != nil {
 		return fmt.Errorf("web: page: %w", err)

@@ -1,5 +1,6 @@
 // The page: joins the parts and loads the model.
 
+import { bindBatch } from "./batch/start.ts";
 import { Bring } from "./bring/bring.ts";
 import { modelIn } from "./bring/files.ts";
 import type { Size } from "./bring/sizes.ts";
@@ -26,6 +27,7 @@ import { bindSources, markSample } from "./ui/sources.ts";
 import { Stats, showFacts } from "./ui/stats.ts";
 import { hideLoading, hideNotice, showNotice, showProgress, showWait, showWork } from "./ui/status.ts";
 import { Session } from "./view/session.ts";
+import { Share } from "./view/share.ts";
 import { View } from "./view/view.ts";
 
 /** Masks of live frames are computed on a grid of at most this long a side; those of pictures at full size. */
@@ -62,6 +64,14 @@ const bring = new Bring({
   picture: () => (session.kind === "none" ? null : looked),
   attempt,
   working: (text, part = null) => (text === null ? hideLoading() : showWork(text, part)),
+});
+const batch = bindBatch({
+  engine: () => detector,
+  options: () => wantedOf(false),
+  look: () => settings,
+  name: labelOf,
+  show: (file) => attempt(() => openFiles([file])),
+  attempt,
 });
 let detector: Detector | null = null;
 /** Whether the address names the form of the model that runs. */
@@ -135,7 +145,7 @@ async function adopt(ready: Detector): Promise<void> {
   classes.fill(names.length ? names : Array.from({ length: head.classes }, (_, id) => String(id)));
   bindThreads(ready);
   showFacts(ready, forced);
-  await session.replace(ready);
+  await session.replace(new Share(ready));
   before?.close();
   $("stage").dataset.ready = String(Math.round(performance.now()));
 }
@@ -170,10 +180,11 @@ async function startCamera(): Promise<void> {
   }
 }
 
-/** Opens a model where one is among the files, else a picture or video. */
+/** Opens a model where one is among the files, else a picture or video, or many pictures in a batch. */
 async function openFiles(files: File[]): Promise<void> {
   const dropped = await modelIn(files);
   if (dropped) return bring.take(dropped);
+  if (files.filter((f) => f.type.startsWith("image/")).length > 1) return batch(files);
   const file = files.find((f) => /^(image|video)\//.test(f.type)) ?? files[0];
   if (!file) return;
   markSample("");
@@ -262,6 +273,7 @@ bindSettings(
 bindSources(
   (files) => attempt(() => openFiles(files)),
   (url) => attempt(() => openSample(url)),
+  batch,
 );
 bindCameraTools();
 bindVideoTools();

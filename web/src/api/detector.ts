@@ -13,6 +13,7 @@ import type {
   Source,
   WatchOptions,
 } from "../../npm/spotter.d.ts";
+import { unlessAborted } from "../core/abort.ts";
 import { Detector as Engine, type Result as Found } from "../core/detector.ts";
 import { SpotterError } from "../core/errors.ts";
 import type { DetectOptions as EngineOptions } from "../core/messages.ts";
@@ -115,15 +116,4 @@ export function resultOf<K extends MaskKind | false>(found: Found, masks: K | un
     return { classId, label, score, box, mask: forms[i] ?? null, id: id ?? null };
   });
   return { width, height, detections: detections as Detection<K>[], timings: { ...timings, total } };
-}
-
-/** Rejects as soon as the signal says so, though the work itself may go on. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(new SpotterError("aborted"));
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort);
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

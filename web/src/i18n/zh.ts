@@ -1,9 +1,11 @@
 // 页面的中文文字。
 
 import type { Strings } from "./en.ts";
+import { zhBatch } from "./zh-batch.ts";
 import { zhModels } from "./zh-models.ts";
 
 export const zh: Strings = {
+  ...zhBatch,
   ...zhModels,
   "page.title": "Spotter：看见摄像头所见",
   "page.skip": "跳到画面",

@@ -5,8 +5,15 @@ import { $ } from "./dom.ts";
 
 const samples = () => document.querySelectorAll<HTMLButtonElement>("[data-sample]");
 
-/** Calls `open` with the files that come in together, and `sample` with the address of a sample picture. */
-export function bindSources(open: (files: File[]) => void, sample: (url: string) => void): void {
+/**
+ * Calls `open` with the files that come in together, `sample` with the address of a sample
+ * picture, and `folders` with what is dropped where a folder is in it.
+ */
+export function bindSources(
+  open: (files: File[]) => void,
+  sample: (url: string) => void,
+  folders: (entries: FileSystemEntry[]) => void,
+): void {
   const input = $<HTMLInputElement>("file-input");
   $("file").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
@@ -14,7 +21,7 @@ export function bindSources(open: (files: File[]) => void, sample: (url: string)
     input.value = "";
     if (files.length) open(files);
   });
-  bindDrop(open);
+  bindDrop(open, folders);
   document.addEventListener("paste", (event) => {
     const file = mediaIn(event.clipboardData);
     if (file) open([file]);
@@ -34,7 +41,7 @@ export function markSample(url: string): void {
   for (const button of samples()) button.setAttribute("aria-pressed", String(button.dataset.sample === url));
 }
 
-function bindDrop(open: (files: File[]) => void): void {
+function bindDrop(open: (files: File[]) => void, folders: (entries: FileSystemEntry[]) => void): void {
   const marked = document.documentElement.classList;
   document.addEventListener("dragover", (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
@@ -49,7 +56,9 @@ function bindDrop(open: (files: File[]) => void): void {
     const files = [...(event.dataTransfer?.files ?? [])];
     if (!files.length) return;
     event.preventDefault();
-    open(files);
+    const entries = [...(event.dataTransfer?.items ?? [])].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
+    if (entries.some((entry) => entry.isDirectory)) folders(entries);
+    else open(files);
   });
 }
 
