@@ -2,8 +2,9 @@ package models
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
+
+	"spotter/models/say"
 )
 
 // MetadataKey is the property of an ONNX file under which an export says what its outputs
@@ -33,11 +34,11 @@ func Describe(text string) (*Described, error) {
 	switch d.Feed.Fit {
 	case FitLetterbox, FitTopLeft, FitSquash, FitCropCentre:
 	default:
-		return nil, fmt.Errorf("%.40q is no way to fit a picture", d.Feed.Fit)
+		return nil, say.Errorf("%.40q is no way to fit a picture", d.Feed.Fit)
 	}
 	for _, std := range d.Feed.Std {
 		if std == 0 {
-			return nil, fmt.Errorf("a deviation of 0 has no inverse")
+			return nil, say.Errorf("a deviation of 0 has no inverse")
 		}
 	}
 	return d, nil
@@ -55,11 +56,11 @@ func (h *Head) Check(outputs []Shape) error {
 	switch h.Kind {
 	case HeadYOLOv5, HeadYOLOX, HeadGFL, HeadYOLOv8:
 	default:
-		return fmt.Errorf("a head of kind %.40q has no boxes to decode", h.Kind)
+		return say.Errorf("a head of kind %.40q has no boxes to decode", h.Kind)
 	}
 	within := func(n, least int) bool { return n >= least && n <= maxChannel }
 	if !within(h.Classes, 1) || !within(h.Masks, 0) || !within(h.Bins, 0) || len(h.Levels) == 0 || len(h.Levels) > maxLevels {
-		return fmt.Errorf("a head of %d classes, %d mask coefficients and %d bins on %d levels", h.Classes, h.Masks, h.Bins, len(h.Levels))
+		return say.Errorf("a head of %d classes, %d mask coefficients and %d bins on %d levels", h.Classes, h.Masks, h.Bins, len(h.Levels))
 	}
 	for i := range h.Levels {
 		if err := h.CheckLevel(i, outputs); err != nil {
@@ -67,7 +68,7 @@ func (h *Head) Check(outputs []Shape) error {
 		}
 	}
 	if h.Masks > 0 && (h.Proto < 0 || h.Proto >= len(outputs) || len(outputs[h.Proto]) != 3 || outputs[h.Proto][0] != h.Masks) {
-		return fmt.Errorf("the head has %d mask coefficients, but no output has as many prototypes", h.Masks)
+		return say.Errorf("the head has %d mask coefficients, but no output has as many prototypes", h.Masks)
 	}
 	return nil
 }
@@ -75,7 +76,7 @@ func (h *Head) Check(outputs []Shape) error {
 // CheckLevel holds level i alone against the outputs' shapes.
 func (h *Head) CheckLevel(i int, outputs []Shape) error {
 	if err := h.checkLevel(&h.Levels[i], outputs); err != nil {
-		return fmt.Errorf("level %d of the %s head: %w", i, h.Kind, err)
+		return say.Errorf("level %d of the %s head: %w", i, h.Kind, err)
 	}
 	return nil
 }
@@ -83,12 +84,12 @@ func (h *Head) CheckLevel(i int, outputs []Shape) error {
 func (h *Head) checkLevel(l *Level, outputs []Shape) error {
 	if l.Stride < 1 || l.Stride > maxChannel || l.AnchorStep < 0 || l.AnchorStep > maxChannel ||
 		len(l.Anchors) > maxAnchors || (h.Kind == HeadYOLOv5) != (len(l.Anchors) > 0) {
-		return fmt.Errorf("%d anchors, %d channels apart, at stride %d", len(l.Anchors), l.AnchorStep, l.Stride)
+		return say.Errorf("%d anchors, %d channels apart, at stride %d", len(l.Anchors), l.AnchorStep, l.Stride)
 	}
 	for _, a := range l.Anchors {
 		for _, side := range a {
 			if !(side > 0) || math.IsInf(float64(side), 0) {
-				return fmt.Errorf("an anchor of %gx%g pixels", a[0], a[1])
+				return say.Errorf("an anchor of %gx%g pixels", a[0], a[1])
 			}
 		}
 	}
@@ -101,15 +102,15 @@ func (h *Head) checkLevel(l *Level, outputs []Shape) error {
 			continue
 		}
 		if p.part.Map < 0 || p.part.Map >= len(outputs) {
-			return fmt.Errorf("its %s part lies in output %d of %d", p.name, p.part.Map, len(outputs))
+			return say.Errorf("its %s part lies in output %d of %d", p.name, p.part.Map, len(outputs))
 		}
 		cells, m := outputs[l.Box.Map], outputs[p.part.Map]
 		if len(cells) != 3 || len(m) != 3 {
-			return fmt.Errorf("its %s part lies in an output of shape %v", p.name, []int(m))
+			return say.Errorf("its %s part lies in an output of shape %v", p.name, []int(m))
 		}
 		last := p.part.Channel + (max(len(l.Anchors), 1)-1)*l.AnchorStep + p.size
 		if p.part.Channel < 0 || p.part.Channel > maxChannel || last > m[0] || m[1] != cells[1] || m[2] != cells[2] {
-			return fmt.Errorf("its %s part needs %d channels of %dx%d, the output is %v", p.name, last, cells[1], cells[2], []int(m))
+			return say.Errorf("its %s part needs %d channels of %dx%d, the output is %v", p.name, last, cells[1], cells[2], []int(m))
 		}
 	}
 	return nil

@@ -1,9 +1,9 @@
 package models
 
 import (
-	"fmt"
 	"slices"
-	"strings"
+
+	"spotter/models/say"
 )
 
 // Uses counts the readers of each value; being an output counts.
@@ -83,24 +83,24 @@ func (n *Node) channels() int {
 // CheckWeights finds the parameters that are missing, have another shape than the
 // graph asks for or not as many values as their shape; the error lists them.
 func (g *Graph) CheckWeights(w Weights) error {
-	var wrong []string
+	var wrong []say.Text
 	for _, p := range g.Params() {
 		t := w[p.Name]
 		switch {
 		case t == nil && p.Shape == nil:
-			wrong = append(wrong, p.Name+" is missing")
+			wrong = append(wrong, say.Sprintf("%s is missing", p.Name))
 		case t == nil:
-			wrong = append(wrong, fmt.Sprintf("%s %v is missing", p.Name, p.Shape))
+			wrong = append(wrong, say.Sprintf("%s %v is missing", p.Name, p.Shape))
 		case p.Shape != nil && !slices.Equal(p.Shape, t.Shape):
-			wrong = append(wrong, fmt.Sprintf("%s is %v, the network needs %v", p.Name, t.Shape, p.Shape))
+			wrong = append(wrong, say.Sprintf("%s is %v, the network needs %v", p.Name, t.Shape, p.Shape))
 		case len(t.Data) != Shape(t.Shape).Elements():
-			wrong = append(wrong, fmt.Sprintf("%s is %v and has %d values", p.Name, t.Shape, len(t.Data)))
+			wrong = append(wrong, say.Sprintf("%s is %v and has %d values", p.Name, t.Shape, len(t.Data)))
 		}
 	}
 	if len(wrong) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the weights do not fit the network: %s", Enumerate(wrong))
+	return say.Errorf("the weights do not fit the network: %s", say.Join(wrong))
 }
 
 // Elements is the number of elements of a value of this shape.
@@ -110,13 +110,4 @@ func (s Shape) Elements() int {
 		n *= d
 	}
 	return n
-}
-
-// Enumerate joins the first few of a list for an error message and counts the rest.
-func Enumerate(list []string) string {
-	const few = 8
-	if len(list) <= few {
-		return strings.Join(list, "; ")
-	}
-	return fmt.Sprintf("%s; and %d more", strings.Join(list[:few], "; "), len(list)-few)
 }

@@ -2,9 +2,10 @@ package models
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
+
+	"spotter/models/say"
 )
 
 // MaxElements is the largest number of elements that a value may have: more is
@@ -17,10 +18,10 @@ const MaxElements = 1 << 28
 // An error names the node and what does not fit.
 func InferShapes(g *Graph, w Weights) error {
 	if g.Input == nil {
-		return fmt.Errorf("graph %q has no input", g.Name)
+		return say.Errorf("graph %q has no input", g.Name)
 	}
 	if err := checkSize(g.Input.Shape); err != nil {
-		return fmt.Errorf("input: %w", err)
+		return say.Errorf("input: %w", err)
 	}
 	for _, n := range g.Nodes {
 		if err := InferNode(n, w); err != nil {
@@ -34,7 +35,7 @@ func InferShapes(g *Graph, w Weights) error {
 // all shapes. On an error the graph keeps its former shapes.
 func (g *Graph) SetInput(width, height int, w Weights) error {
 	if g.Input == nil || len(g.Input.Shape) != 3 {
-		return fmt.Errorf("graph %q has no input of channels, height and width", g.Name)
+		return say.Errorf("graph %q has no input of channels, height and width", g.Name)
 	}
 	before := g.Input.Shape
 	g.Input.Shape = Shape{before[0], height, width}
@@ -56,7 +57,7 @@ func InferNode(n *Node, w Weights) error {
 		err = checkSize(shape)
 	}
 	if err != nil {
-		return fmt.Errorf("node %s (%s): %w", n.Name, opName(n.Op), err)
+		return say.Errorf("node %s (%s): %w", n.Name, opName(n.Op), err)
 	}
 	n.Out.Shape = shape
 	return nil
@@ -73,10 +74,10 @@ func checkSize(s Shape) error {
 	total := 1
 	for _, d := range s {
 		if d < 1 {
-			return fmt.Errorf("shape %v has a dimension below 1", []int(s))
+			return say.Errorf("shape %v has a dimension below 1", []int(s))
 		}
 		if d > MaxElements/total {
-			return fmt.Errorf("shape %v has more than %d elements", []int(s), MaxElements)
+			return say.Errorf("shape %v has more than %d elements", []int(s), MaxElements)
 		}
 		total *= d
 	}
@@ -86,11 +87,11 @@ func checkSize(s Shape) error {
 // outShape dispatches by the number of inputs that the operation takes.
 func outShape(n *Node, w Weights) (Shape, error) {
 	if n.Op == nil || n.Out == nil {
-		return nil, fmt.Errorf("the node lacks an operation or an output")
+		return nil, say.Errorf("the node lacks an operation or an output")
 	}
 	for i, v := range n.In {
 		if v == nil {
-			return nil, fmt.Errorf("input %d is missing", i)
+			return nil, say.Errorf("input %d is missing", i)
 		}
 	}
 	switch op := n.Op.(type) {
@@ -104,7 +105,7 @@ func outShape(n *Node, w Weights) (Shape, error) {
 		return op.shape(n.In)
 	}
 	if len(n.In) != 1 {
-		return nil, fmt.Errorf("takes one input, has %d", len(n.In))
+		return nil, say.Errorf("takes one input, has %d", len(n.In))
 	}
 	return unaryShape(n.Op, n.In[0].Shape)
 }
@@ -139,19 +140,19 @@ func unaryShape(op Op, in Shape) (Shape, error) {
 	case *Transpose:
 		return op.shape(in)
 	}
-	return nil, fmt.Errorf("operation of unknown kind %T", op)
+	return nil, say.Errorf("operation of unknown kind %T", op)
 }
 
 func needMap(in Shape) error {
 	if len(in) != 3 {
-		return fmt.Errorf("needs channels, height and width, has shape %v", []int(in))
+		return say.Errorf("needs channels, height and width, has shape %v", []int(in))
 	}
 	return nil
 }
 
 func needAxis(axis int, in Shape) error {
 	if axis < 0 || axis >= len(in) {
-		return fmt.Errorf("axis %d does not exist in shape %v", axis, []int(in))
+		return say.Errorf("axis %d does not exist in shape %v", axis, []int(in))
 	}
 	return nil
 }
@@ -163,17 +164,17 @@ func (op *Conv) shape(in Shape) (Shape, error) {
 	groups := max(op.Groups, 1)
 	switch {
 	case op.Out < 1 || op.Groups < 0:
-		return nil, fmt.Errorf("%d output channels in %d groups", op.Out, op.Groups)
+		return nil, say.Errorf("%d output channels in %d groups", op.Out, op.Groups)
 	case in[0]%groups != 0:
-		return nil, fmt.Errorf("%d input channels do not divide into %d groups", in[0], groups)
+		return nil, say.Errorf("%d input channels do not divide into %d groups", in[0], groups)
 	case op.Out%groups != 0:
-		return nil, fmt.Errorf("%d output channels do not divide into %d groups", op.Out, groups)
+		return nil, say.Errorf("%d output channels do not divide into %d groups", op.Out, groups)
 	}
 	var kernel [2]int
 	for i, k := range op.Kernel {
 		d := max(op.Dilation[i], 1)
 		if k < 1 || k > maxWindow || d > maxWindow {
-			return nil, fmt.Errorf("kernel %v with dilation %v", op.Kernel, op.Dilation)
+			return nil, say.Errorf("kernel %v with dilation %v", op.Kernel, op.Dilation)
 		}
 		kernel[i] = d*(k-1) + 1
 	}
@@ -198,7 +199,7 @@ func checkWindow(kernel, stride [2]int, pad [4]int) error {
 		ok = ok && p >= 0 && p <= maxWindow
 	}
 	if !ok {
-		return fmt.Errorf("kernel %v, stride %v and padding %v", kernel, stride, pad)
+		return say.Errorf("kernel %v, stride %v and padding %v", kernel, stride, pad)
 	}
 	return nil
 }
@@ -212,7 +213,7 @@ func windowShape(in Shape, kernel, stride [2]int, pad [4]int) (Shape, error) {
 	for i := range 2 {
 		room := in[1+i] + pad[i] + pad[i+2] - kernel[i]
 		if room < 0 {
-			return nil, fmt.Errorf("a window of %v does not fit into %v with padding %v", kernel, []int(in), pad)
+			return nil, say.Errorf("a window of %v does not fit into %v with padding %v", kernel, []int(in), pad)
 		}
 		out[1+i] = room/stride[i] + 1
 	}
@@ -225,12 +226,12 @@ func (op *ConvTranspose) shape(in Shape) (Shape, error) {
 	}
 	groups := max(op.Groups, 1)
 	if op.Out < 1 || op.Out%groups != 0 || in[0]%groups != 0 {
-		return nil, fmt.Errorf("%d input and %d output channels do not divide into %d groups", in[0], op.Out, groups)
+		return nil, say.Errorf("%d input and %d output channels do not divide into %d groups", in[0], op.Out, groups)
 	}
 	out := Shape{op.Out, 0, 0}
 	for i := range 2 {
 		if op.OutPad[i] < 0 || op.OutPad[i] > maxWindow || op.Kernel[i] > maxWindow {
-			return nil, fmt.Errorf("kernel %v and output padding %v", op.Kernel, op.OutPad)
+			return nil, say.Errorf("kernel %v and output padding %v", op.Kernel, op.OutPad)
 		}
 		out[1+i] = (in[1+i]-1)*op.Stride[i] - op.Pad[i] - op.Pad[i+2] + op.Kernel[i] + op.OutPad[i]
 	}
@@ -248,7 +249,7 @@ func (op *Resize) shape(in Shape) (Shape, error) {
 	for i, s := range op.Scale {
 		size := math.Floor(float64(in[1+i]) * float64(s))
 		if !(size >= 1 && size <= MaxElements) {
-			return nil, fmt.Errorf("scale %v of %v gives no usable size", op.Scale, []int(in))
+			return nil, say.Errorf("scale %v of %v gives no usable size", op.Scale, []int(in))
 		}
 		out[1+i] = int(size)
 	}

@@ -1,15 +1,16 @@
 package models
 
 import (
-	"fmt"
 	"slices"
+
+	"spotter/models/say"
 )
 
 // Shapes of the operations that join values or work on any rank.
 
 func (op *Concat) shape(in []*Value) (Shape, error) {
 	if len(in) == 0 {
-		return nil, fmt.Errorf("takes at least one input")
+		return nil, say.Errorf("takes at least one input")
 	}
 	out := slices.Clone(in[0].Shape)
 	if err := needAxis(op.Axis, out); err != nil {
@@ -17,11 +18,11 @@ func (op *Concat) shape(in []*Value) (Shape, error) {
 	}
 	for _, v := range in[1:] {
 		if len(v.Shape) != len(out) {
-			return nil, fmt.Errorf("%s %v and %s %v differ in rank", in[0].Name, []int(in[0].Shape), v.Name, []int(v.Shape))
+			return nil, say.Errorf("%s %v and %s %v differ in rank", in[0].Name, []int(in[0].Shape), v.Name, []int(v.Shape))
 		}
 		for d := range out {
 			if d != op.Axis && v.Shape[d] != out[d] {
-				return nil, fmt.Errorf("%s %v and %s %v differ beside dimension %d", in[0].Name, []int(in[0].Shape), v.Name, []int(v.Shape), op.Axis)
+				return nil, say.Errorf("%s %v and %s %v differ beside dimension %d", in[0].Name, []int(in[0].Shape), v.Name, []int(v.Shape), op.Axis)
 			}
 		}
 		out[op.Axis] += v.Shape[op.Axis]
@@ -54,7 +55,7 @@ func (op *Slice) shape(in Shape) (Shape, error) {
 	out := slices.Clone(in)
 	_, out[op.Axis] = op.Bounds(in[op.Axis])
 	if out[op.Axis] == 0 {
-		return nil, fmt.Errorf("%d:%d:%d takes nothing from dimension %d of %v", op.Start, op.End, op.Step, op.Axis, []int(in))
+		return nil, say.Errorf("%d:%d:%d takes nothing from dimension %d of %v", op.Start, op.End, op.Step, op.Axis, []int(in))
 	}
 	return out, nil
 }
@@ -63,7 +64,7 @@ func (op *Slice) shape(in Shape) (Shape, error) {
 func constShape(name string, w Weights) (Shape, error) {
 	t := w[name]
 	if t == nil {
-		return nil, fmt.Errorf("constant %q is missing", name)
+		return nil, say.Errorf("constant %q is missing", name)
 	}
 	return t.Shape, nil
 }
@@ -72,12 +73,12 @@ func constShape(name string, w Weights) (Shape, error) {
 func operands(in []*Value, name string, first bool, w Weights) (a, b Shape, err error) {
 	if name == "" {
 		if len(in) != 2 {
-			return nil, nil, fmt.Errorf("takes two inputs, has %d", len(in))
+			return nil, nil, say.Errorf("takes two inputs, has %d", len(in))
 		}
 		return in[0].Shape, in[1].Shape, nil
 	}
 	if len(in) != 1 {
-		return nil, nil, fmt.Errorf("takes one input beside its constant, has %d", len(in))
+		return nil, nil, say.Errorf("takes one input beside its constant, has %d", len(in))
 	}
 	c, err := constShape(name, w)
 	if first {
@@ -100,7 +101,7 @@ func broadcast(a, b Shape) (Shape, error) {
 	for i := range out {
 		x, y := fromEnd(a, len(out)-i), fromEnd(b, len(out)-i)
 		if x != y && x != 1 && y != 1 {
-			return nil, fmt.Errorf("shapes %v and %v do not broadcast", []int(a), []int(b))
+			return nil, say.Errorf("shapes %v and %v do not broadcast", []int(a), []int(b))
 		}
 		out[i] = max(x, y)
 	}
@@ -122,7 +123,7 @@ func (op *MatMul) shape(in []*Value, w Weights) (Shape, error) {
 		return nil, err
 	}
 	if len(a) == 0 || len(b) == 0 {
-		return nil, fmt.Errorf("shapes %v and %v do not multiply", []int(a), []int(b))
+		return nil, say.Errorf("shapes %v and %v do not multiply", []int(a), []int(b))
 	}
 	row, column := len(a) == 1, len(b) == 1
 	left, right := a, b
@@ -133,7 +134,7 @@ func (op *MatMul) shape(in []*Value, w Weights) (Shape, error) {
 		right = Shape{b[0], 1}
 	}
 	if left[len(left)-1] != right[len(right)-2] {
-		return nil, fmt.Errorf("shapes %v and %v do not multiply", []int(a), []int(b))
+		return nil, say.Errorf("shapes %v and %v do not multiply", []int(a), []int(b))
 	}
 	out, err := broadcast(left[:len(left)-2], right[:len(right)-2])
 	if err != nil {
@@ -150,19 +151,19 @@ func (op *MatMul) shape(in []*Value, w Weights) (Shape, error) {
 
 func (op *MQA) shape(in []*Value) (Shape, error) {
 	if len(in) != 3 {
-		return nil, fmt.Errorf("takes query, key and value, has %d inputs", len(in))
+		return nil, say.Errorf("takes query, key and value, has %d inputs", len(in))
 	}
 	for _, v := range in {
 		if err := needMap(v.Shape); err != nil {
-			return nil, fmt.Errorf("%s: %w", v.Name, err)
+			return nil, say.Errorf("%s: %w", v.Name, err)
 		}
 	}
 	q, k, v := in[0].Shape, in[1].Shape, in[2].Shape
 	if op.Heads < 1 || op.Dim < 1 || q[0] != op.Heads*op.Dim {
-		return nil, fmt.Errorf("query of %d channels for %d heads of %d", q[0], op.Heads, op.Dim)
+		return nil, say.Errorf("query of %d channels for %d heads of %d", q[0], op.Heads, op.Dim)
 	}
 	if k[0] != op.Dim || !slices.Equal(k, v) {
-		return nil, fmt.Errorf("key %v and value %v must both have %d channels and one size", []int(k), []int(v), op.Dim)
+		return nil, say.Errorf("key %v and value %v must both have %d channels and one size", []int(k), []int(v), op.Dim)
 	}
 	return slices.Clone(q), nil
 }
@@ -178,12 +179,12 @@ func (op *Reshape) shape(in Shape) (Shape, error) {
 		case d == -1 && open < 0:
 			open = i
 		case d < 1 || d > elements:
-			return nil, fmt.Errorf("shape %v does not fit %v", []int(op.Shape), []int(in))
+			return nil, say.Errorf("shape %v does not fit %v", []int(op.Shape), []int(in))
 		default:
 			known *= d
 		}
 		if known > elements {
-			return nil, fmt.Errorf("shape %v does not fit %v", []int(op.Shape), []int(in))
+			return nil, say.Errorf("shape %v does not fit %v", []int(op.Shape), []int(in))
 		}
 	}
 	if open >= 0 && elements%known == 0 {
@@ -191,19 +192,19 @@ func (op *Reshape) shape(in Shape) (Shape, error) {
 		known = elements
 	}
 	if known != elements {
-		return nil, fmt.Errorf("shape %v does not fit %v", []int(op.Shape), []int(in))
+		return nil, say.Errorf("shape %v does not fit %v", []int(op.Shape), []int(in))
 	}
 	return out, nil
 }
 
 func (op *Transpose) shape(in Shape) (Shape, error) {
 	if len(op.Perm) != len(in) {
-		return nil, fmt.Errorf("order %v does not fit shape %v", op.Perm, []int(in))
+		return nil, say.Errorf("order %v does not fit shape %v", op.Perm, []int(in))
 	}
 	out := make(Shape, len(in))
 	for i, p := range op.Perm {
 		if p < 0 || p >= len(in) || slices.Contains(op.Perm[:i], p) {
-			return nil, fmt.Errorf("order %v does not fit shape %v", op.Perm, []int(in))
+			return nil, say.Errorf("order %v does not fit shape %v", op.Perm, []int(in))
 		}
 		out[i] = in[p]
 	}

@@ -6,10 +6,9 @@
 package wasm
 
 import (
-	"fmt"
-
 	"spotter/kernels"
 	"spotter/models"
+	"spotter/models/say"
 	"spotter/models/summary"
 	"spotter/wasm/abi"
 	"spotter/wasm/choose"
@@ -84,7 +83,7 @@ func Prepare(g *models.Graph, w models.Weights, o Options) (*ir.Program, error) 
 // resize sets and checks the size of the input.
 func resize(g *models.Graph, w models.Weights, o Options) error {
 	if g.Input == nil || len(g.Input.Shape) != 3 || g.Input.Shape[0] != 3 {
-		return fmt.Errorf("the network takes no picture of three channels")
+		return say.Errorf("the network takes no picture of three channels")
 	}
 	width, height := g.Input.Shape[2], g.Input.Shape[1]
 	if o.Width > 0 {
@@ -94,7 +93,7 @@ func resize(g *models.Graph, w models.Weights, o Options) error {
 		height = o.Height
 	}
 	if s := wholeStride(g); width%s != 0 || height%s != 0 {
-		return fmt.Errorf("an input of %d x %d pixels does not fit: layer %s has stride %d, so width and height must be multiples of %d",
+		return say.Errorf("an input of %d x %d pixels does not fit: layer %s has stride %d, so width and height must be multiples of %d",
 			width, height, deepest(g), s, s)
 	}
 	return g.SetInput(width, height, w)

@@ -9,6 +9,7 @@ import (
 
 	"spotter/models/export"
 	"spotter/models/load"
+	"spotter/models/say"
 	"spotter/wasm"
 )
 
@@ -34,7 +35,7 @@ func prepare(name string, data, yaml []byte) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &network{name: m.Name, notes: m.Notes}
+	n := &network{name: m.Name, notes: say.Strings(m.Notes)}
 	if m.Format == "onnx" {
 		err = n.original(m, data)
 	} else {

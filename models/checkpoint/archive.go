@@ -4,11 +4,11 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"strings"
 
 	"spotter/models/checkpoint/pickle"
+	"spotter/models/say"
 )
 
 // Limits of an archive: entries, and the bytes that its deflated entries may grow
@@ -39,9 +39,9 @@ func openArchive(data []byte) (*archive, error) {
 	case len(data) > 1 && data[0] == 0x80 && data[1] <= 5, bytes.HasPrefix(data, []byte("L")):
 		return openLegacy(data)
 	case len(data) > 262 && string(data[257:262]) == "ustar":
-		return nil, fmt.Errorf("this is a file of PyTorch 0.1, older than the formats that are read: load it in PyTorch and save it again")
+		return nil, say.Errorf("this is a file of PyTorch 0.1, older than the formats that are read: load it in PyTorch and save it again")
 	}
-	return nil, fmt.Errorf("this is no file of torch.save: it begins neither as its zip nor as its pickles")
+	return nil, say.Errorf("this is no file of torch.save: it begins neither as its zip nor as its pickles")
 }
 
 // openZip opens the format of PyTorch 1.6 and later: NAME/data.pkl and a file
@@ -49,10 +49,10 @@ func openArchive(data []byte) (*archive, error) {
 func openZip(data []byte) (*archive, error) {
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return nil, fmt.Errorf("the zip archive is damaged or cut off: %w", err)
+		return nil, say.Errorf("the zip archive is damaged or cut off: %w", err)
 	}
 	if len(z.File) > maxEntries {
-		return nil, fmt.Errorf("the zip archive has %d entries: no checkpoint has", len(z.File))
+		return nil, say.Errorf("the zip archive has %d entries: no checkpoint has", len(z.File))
 	}
 	files := map[string]*zip.File{}
 	main := ""
@@ -65,11 +65,11 @@ func openZip(data []byte) (*archive, error) {
 		}
 	}
 	if main == "" {
-		return nil, fmt.Errorf("the zip archive holds no data.pkl: it was not made by torch.save")
+		return nil, say.Errorf("the zip archive holds no data.pkl: it was not made by torch.save")
 	}
 	prefix := strings.TrimSuffix(main, "data.pkl")
 	if files[prefix+"constants.pkl"] != nil {
-		return nil, fmt.Errorf("this is a TorchScript archive: it holds code, not a checkpoint; take the best.pt of the training, or an ONNX export")
+		return nil, say.Errorf("this is a TorchScript archive: it holds code, not a checkpoint; take the best.pt of the training, or an ONNX export")
 	}
 	in := inflater{data: data, left: inflateFloor + inflateRatio*int64(len(data))}
 	a := &archive{format: "zip", size: len(data), order: binary.LittleEndian, widths: map[string]int{}}
@@ -81,7 +81,7 @@ func openZip(data []byte) (*archive, error) {
 	a.bytes = func(key string, n int64) ([]byte, error) {
 		f := files[prefix+"data/"+key]
 		if f == nil {
-			return nil, fmt.Errorf("the archive has no entry %sdata/%s", prefix, key)
+			return nil, say.Errorf("the archive has no entry %sdata/%s", prefix, key)
 		}
 		return in.read(f, n)
 	}
@@ -102,27 +102,27 @@ type inflater struct {
 // read gives an entry's first n bytes: of a stored one without a copy.
 func (in *inflater) read(f *zip.File, n int64) ([]byte, error) {
 	if size := f.UncompressedSize64; n < 0 || uint64(n) > size {
-		return nil, fmt.Errorf("the archive's entry %s has %d bytes where %d are needed", f.Name, size, n)
+		return nil, say.Errorf("the archive's entry %s has %d bytes where %d are needed", f.Name, size, n)
 	}
 	if f.Method == zip.Store {
 		off, err := f.DataOffset()
 		if err != nil || off < 0 || off > int64(len(in.data)) || n > int64(len(in.data))-off {
-			return nil, fmt.Errorf("the archive's entry %s reaches beyond the end of the file: it is cut off", f.Name)
+			return nil, say.Errorf("the archive's entry %s reaches beyond the end of the file: it is cut off", f.Name)
 		}
 		return in.data[off : off+n], nil
 	}
 	if in.left -= n; in.left < 0 {
-		return nil, fmt.Errorf("the archive would grow from %d bytes to more than %d: no checkpoint compresses so far",
+		return nil, say.Errorf("the archive would grow from %d bytes to more than %d: no checkpoint compresses so far",
 			len(in.data), inflateFloor+inflateRatio*int64(len(in.data)))
 	}
 	r, err := f.Open()
 	if err != nil {
-		return nil, fmt.Errorf("the archive's entry %s: %w", f.Name, err)
+		return nil, say.Errorf("the archive's entry %s: %w", f.Name, err)
 	}
 	defer r.Close()
 	b := make([]byte, n)
 	if _, err := io.ReadFull(r, b); err != nil {
-		return nil, fmt.Errorf("the archive's entry %s: %w", f.Name, err)
+		return nil, say.Errorf("the archive's entry %s: %w", f.Name, err)
 	}
 	return b, nil
 }
@@ -145,10 +145,10 @@ func openLegacy(data []byte) (*archive, error) {
 	}
 	magic, err := next(pickle.Loader{})
 	if n, ok := magic.(pickle.Long); err != nil || !ok || string(n) != legacyMagic {
-		return nil, fmt.Errorf("this is a pickle, but not one of torch.save (its first value is no magic number)")
+		return nil, say.Errorf("this is a pickle, but not one of torch.save (its first value is no magic number)")
 	}
 	if v, err := next(pickle.Loader{}); err != nil || v != 1001 {
-		return nil, fmt.Errorf("torch.save's protocol %v where 1001 is known", v)
+		return nil, say.Errorf("torch.save's protocol %v where 1001 is known", v)
 	}
 	sys, err := next(pickle.Loader{})
 	if err != nil {
@@ -175,15 +175,15 @@ func (a *archive) legacyStorages(keys []any, rest []byte) error {
 		key, ok := k.(string)
 		width := a.widths[key]
 		if !ok || width == 0 {
-			return fmt.Errorf("the file lists a storage %v that nothing in it uses", k)
+			return say.Errorf("the file lists a storage %v that nothing in it uses", k)
 		}
 		if len(rest) < 8 {
-			return fmt.Errorf("the file ends before storage %s: it is cut off", key)
+			return say.Errorf("the file ends before storage %s: it is cut off", key)
 		}
 		count := a.order.Uint64(rest)
 		rest = rest[8:]
 		if count > uint64(len(rest)/width) {
-			return fmt.Errorf("storage %s has %d elements of %d bytes where %d bytes are left: the file is cut off", key, count, width, len(rest))
+			return say.Errorf("storage %s has %d elements of %d bytes where %d bytes are left: the file is cut off", key, count, width, len(rest))
 		}
 		n := int(count) * width
 		at[key], rest = rest[:n], rest[n:]
@@ -191,10 +191,10 @@ func (a *archive) legacyStorages(keys []any, rest []byte) error {
 	a.bytes = func(key string, n int64) ([]byte, error) {
 		b, ok := at[key]
 		if !ok {
-			return nil, fmt.Errorf("the file lacks storage %s", key)
+			return nil, say.Errorf("the file lacks storage %s", key)
 		}
 		if n > int64(len(b)) {
-			return nil, fmt.Errorf("storage %s has %d bytes where %d are needed", key, len(b), n)
+			return nil, say.Errorf("storage %s has %d bytes where %d are needed", key, len(b), n)
 		}
 		return b[:n], nil
 	}

@@ -2,13 +2,13 @@ package checkpoint
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"spotter/models"
 	"spotter/models/config"
+	"spotter/models/say"
 )
 
 // backbone reads the blocks of a MobileNetV4 off the shapes of its parameters; nil
@@ -51,7 +51,7 @@ func (r *blockReader) stage(name string) error {
 			names = append(names, block)
 		}
 		if len(names) > maxBlocks {
-			return fmt.Errorf("%s has more than %d blocks", name, maxBlocks)
+			return say.Errorf("%s has more than %d blocks", name, maxBlocks)
 		}
 	}
 	slices.SortStableFunc(names, func(a, b string) int {
@@ -98,7 +98,7 @@ func (r *blockReader) block(path, name string, first bool) (config.Block, error)
 		ok = r.attention(&b, path)
 	}
 	if !ok {
-		return b, fmt.Errorf("%s is no block of MobileNetV4 that is known: its parameters have other names or shapes", path)
+		return b, say.Errorf("%s is no block of MobileNetV4 that is known: its parameters have other names or shapes", path)
 	}
 	return b, nil
 }

@@ -21,6 +21,7 @@ import (
 
 	"spotter/models"
 	"spotter/models/checkpoint/pickle"
+	"spotter/models/say"
 )
 
 // Checkpoint is what a file holds.
@@ -41,7 +42,7 @@ type Checkpoint struct {
 	Imgsz   int            // of the training; 0 unknown
 	Date    string         // as the file gives it
 	Fused   bool           // batch normalisations are folded into convolutions
-	Notes   []string       // what the reader left out or found odd, in sentences
+	Notes   []say.Text     // what the reader left out or found odd, in sentences
 
 	archive *archive
 	head    string // path of the head's module, "" unknown
@@ -84,7 +85,7 @@ func Open(data []byte) (*Checkpoint, error) {
 	c.normaliseNames()
 	c.readAnchors()
 	if len(c.tensors) == 0 {
-		return nil, fmt.Errorf("the file holds no parameters")
+		return nil, say.Errorf("the file holds no parameters")
 	}
 	return c, nil
 }
@@ -100,7 +101,7 @@ func FromWeights(w models.Weights, names []string) (*Checkpoint, error) {
 	c.normaliseNames()
 	c.readAnchors()
 	if len(c.tensors) == 0 {
-		return nil, fmt.Errorf("the file holds no parameters")
+		return nil, say.Errorf("the file holds no parameters")
 	}
 	return c, nil
 }
@@ -114,7 +115,7 @@ func pick(root any) (source string, value any, err error) {
 		return "module", root, nil
 	}
 	if !pickle.IsDict(root) {
-		return "", nil, fmt.Errorf("the file holds %s: neither a checkpoint nor a state_dict", describe(root))
+		return "", nil, say.Errorf("the file holds %s: neither a checkpoint nor a state_dict", describe(root))
 	}
 	for _, key := range sources {
 		v := pickle.Get(root, key)
@@ -125,7 +126,7 @@ func pick(root any) (source string, value any, err error) {
 	if hasTensors(root) {
 		return "state_dict", root, nil
 	}
-	return "", nil, fmt.Errorf("the file holds a dictionary without a model: its keys are %s", keys(root))
+	return "", nil, say.Errorf("the file holds a dictionary without a model: its keys are %s", keys(root))
 }
 
 // module tells a pickled torch.nn.Module by its attributes.
@@ -143,21 +144,21 @@ func hasTensors(v any) bool {
 	return false
 }
 
-func describe(v any) string {
+func describe(v any) say.Text {
 	switch v := v.(type) {
 	case nil:
-		return "None"
+		return say.Sprintf("nothing")
 	case *pickle.Object:
-		return "an object of class " + v.Class.Module + "." + v.Class.Name
+		return say.Sprintf("an object of class %s.%s", v.Class.Module, v.Class.Name)
 	case *tensor:
-		return "one tensor"
+		return say.Sprintf("one tensor")
 	case string, []byte:
-		return "a text"
+		return say.Sprintf("a text")
 	}
 	if pickle.IsList(v) {
-		return "a list"
+		return say.Sprintf("a list")
 	}
-	return fmt.Sprintf("a value of type %T", v)
+	return say.Sprintf("a value of type %T", v)
 }
 
 // keys lists a dictionary's first keys for an error.
@@ -207,11 +208,11 @@ func (c *Checkpoint) Weights() (models.Weights, error) {
 		}
 		n, _ := t.elements()
 		if left -= int64(n) * int64(t.kind.width); left < 0 {
-			return nil, fmt.Errorf("%s: the parameters take several times the file's size", name)
+			return nil, say.Errorf("%s: the parameters take several times the file's size", name)
 		}
 		v, err := t.read()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, say.Errorf("%s: %w", name, err)
 		}
 		w[name], read[key] = v, v
 	}
@@ -222,14 +223,15 @@ func checkFinite(order []string, w models.Weights) error {
 	for _, name := range order {
 		nan, inf := notFinite(w[name].Data)
 		if nan+inf > 0 {
-			return fmt.Errorf("%s: of its %d values %d are NaN and %d infinite: the training diverged; take an earlier checkpoint", name, len(w[name].Data), nan, inf)
+			return say.Errorf("%s: of its %d values %d are NaN and %d infinite: the training diverged; take an earlier checkpoint", name, len(w[name].Data), nan, inf)
 		}
 	}
 	return nil
 }
 
 func (c *Checkpoint) note(format string, args ...any) {
-	if s := fmt.Sprintf(format, args...); !slices.Contains(c.Notes, s) && len(c.Notes) < 100 {
+	s := say.Sprintf(format, args...)
+	if !slices.Contains(say.Strings(c.Notes), s.String()) && len(c.Notes) < 100 {
 		c.Notes = append(c.Notes, s)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"spotter/models/detect"
 	"spotter/models/golden"
 	"spotter/models/reference"
+	"spotter/models/say"
 )
 
 // file reads a file of testdata, or of the golden formats.
@@ -73,7 +74,7 @@ func TestBackboneOfAnotherName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(m.YAML), "MobileNetV4ConvSmall") || !strings.Contains(strings.Join(m.Checkpoint.Notes, "\n"), "our_own_feature_net_ is built as MobileNetV4ConvSmall") {
+	if !strings.Contains(string(m.YAML), "MobileNetV4ConvSmall") || !strings.Contains(strings.Join(say.Strings(m.Checkpoint.Notes), "\n"), "our_own_feature_net_ is built as MobileNetV4ConvSmall") {
 		t.Errorf("notes %q\n%s", m.Checkpoint.Notes, m.YAML)
 	}
 }

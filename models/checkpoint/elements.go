@@ -1,10 +1,10 @@
 package checkpoint
 
 import (
-	"fmt"
 	"math"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // elements counts a tensor's elements; false when they are more than its storage has.
@@ -35,12 +35,12 @@ func (t *tensor) last() (int, error) {
 	last := t.offset
 	for i, d := range t.size {
 		if t.stride[i] > t.available() || last > t.available() {
-			return 0, fmt.Errorf("its strides %v from %d lead out of its storage, which has %d elements", t.stride, t.offset, t.available())
+			return 0, say.Errorf("its strides %v from %d lead out of its storage, which has %d elements", t.stride, t.offset, t.available())
 		}
 		last += (d - 1) * t.stride[i]
 	}
 	if last < 0 || last >= t.available() {
-		return 0, fmt.Errorf("its size %v with strides %v from %d needs %d elements of its storage, which has %d",
+		return 0, say.Errorf("its size %v with strides %v from %d needs %d elements of its storage, which has %d",
 			t.size, t.stride, t.offset, last+1, t.available())
 	}
 	return last, nil
@@ -52,11 +52,11 @@ func (t *tensor) read() (*models.Tensor, error) {
 		return t.ready, nil
 	}
 	if t.kind.get == nil {
-		return nil, fmt.Errorf("its elements are %s, which is not read", t.kind.name)
+		return nil, say.Errorf("its elements are %s, which is not read", t.kind.name)
 	}
 	n, ok := t.elements()
 	if !ok {
-		return nil, fmt.Errorf("its size %v has more elements than its storage, which has %d", t.size, t.available())
+		return nil, say.Errorf("its size %v has more elements than its storage, which has %d", t.size, t.available())
 	}
 	out := &models.Tensor{Shape: t.size, Half: t.kind == float16Type}
 	if n == 0 {
@@ -68,7 +68,7 @@ func (t *tensor) read() (*models.Tensor, error) {
 	}
 	if n > last+1-t.offset {
 		// Such a tensor (stride 0) is no parameter, and would grow without bound.
-		return nil, fmt.Errorf("its size %v with strides %v repeats elements of its storage", t.size, t.stride)
+		return nil, say.Errorf("its size %v with strides %v repeats elements of its storage", t.size, t.stride)
 	}
 	s, width := t.storage, t.kind.width
 	skip := s.offset * s.kind.width

@@ -9,6 +9,7 @@ import (
 
 	"spotter/models"
 	"spotter/models/config"
+	"spotter/models/say"
 )
 
 // sizes that a network comes in.
@@ -94,7 +95,7 @@ func (c *Checkpoint) match(p *plan, o Options) float64 {
 // inferYAML finds the built-in network that the parameters are of; or, for the
 // tutorial's layout, one of other widths, depths or backbone blocks.
 func (c *Checkpoint) inferYAML(p *plan, o Options, b *backbone) error {
-	best, guess := 0.0, NeedYAML{Reason: "no built-in network has these parameters"}
+	best, guess := 0.0, NeedYAML{Reason: say.Sprintf("no built-in network has these parameters")}
 	try := func(name, scale string, candidate plan) bool {
 		score := c.match(&candidate, o)
 		if score > best {

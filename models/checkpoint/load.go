@@ -1,12 +1,12 @@
 package checkpoint
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"spotter/models"
 	"spotter/models/config"
+	"spotter/models/say"
 )
 
 // Options say what a file may leave open.
@@ -30,22 +30,22 @@ type Model struct {
 
 // NeedYAML says that a file's parameters are there and its network is not.
 type NeedYAML struct {
-	Reason string
+	Reason say.Text
 	Guess  string // the built-in network that resembles it most, "" for none
 	Scale  string // with that scale
 }
 
 // Error is a sentence that says what to do.
-func (e *NeedYAML) Error() string {
-	s := "the file holds parameters and not the network they belong to: give the YAML too"
-	if e.Reason != "" {
-		s += " (" + e.Reason + ")"
-	}
+func (e *NeedYAML) Error() string { return e.Say().String() }
+
+// Say is Error for other languages.
+func (e *NeedYAML) Say() say.Text {
+	s := say.Sprintf("the file holds parameters and not the network they belong to: give the YAML too (%s)", e.Reason)
 	if e.Guess != "" {
-		s += "; it resembles " + e.Guess
+		s = say.Sprintf("%s; it resembles %s", s, e.Guess)
 	}
 	if e.Scale != "" {
-		s += ", size " + e.Scale
+		s = say.Sprintf("%s, size %s", s, e.Scale)
 	}
 	return s
 }
@@ -124,7 +124,7 @@ func (c *Checkpoint) checkParams(g *models.Graph, w models.Weights) error {
 		used[p.Name] = true
 		t := w[p.Name]
 		if t == nil {
-			return fmt.Errorf("the checkpoint lacks %s, which the YAML's network has: they do not belong together", p.Name)
+			return say.Errorf("the checkpoint lacks %s, which the YAML's network has: they do not belong together", p.Name)
 		}
 		if p.Shape != nil && !slices.Equal(p.Shape, t.Shape) {
 			return c.wrongShape(g, p, t.Shape)
@@ -151,8 +151,8 @@ func (c *Checkpoint) wrongShape(g *models.Graph, p models.Param, got []int) erro
 		want := p.Shape[0]/per - 5 - g.Head.Masks
 		have := got[0]/per - 5 - g.Head.Masks
 		if want == g.Head.Classes && have > 0 && have != want {
-			return fmt.Errorf("the YAML's network has %d classes and the checkpoint's head %d: they do not belong together", want, have)
+			return say.Errorf("the YAML's network has %d classes and the checkpoint's head %d: they do not belong together", want, have)
 		}
 	}
-	return fmt.Errorf("%s is %v in the checkpoint and %v in the YAML's network: they do not belong together (another scale?)", p.Name, got, p.Shape)
+	return say.Errorf("%s is %v in the checkpoint and %v in the YAML's network: they do not belong together (another scale?)", p.Name, got, p.Shape)
 }

@@ -1,10 +1,10 @@
 package checkpoint
 
 import (
-	"fmt"
 	"strconv"
 
 	"spotter/models/checkpoint/pickle"
+	"spotter/models/say"
 )
 
 // Limits of a tree of modules. YOLOv5x6 has about 2,000 modules, 8 deep.
@@ -40,10 +40,10 @@ func unwrap(o *pickle.Object) *pickle.Object {
 
 func (c *Checkpoint) walk(o *pickle.Object, path string, depth int) error {
 	if depth > maxModuleDepth {
-		return fmt.Errorf("%s: modules are nested deeper than %d: one holds itself", path, maxModuleDepth)
+		return say.Errorf("%s: modules are nested deeper than %d: one holds itself", path, maxModuleDepth)
 	}
 	if len(c.Modules) >= maxModules {
-		return fmt.Errorf("the file has more than %d modules", maxModules)
+		return say.Errorf("the file has more than %d modules", maxModules)
 	}
 	c.Modules[path] = Module{Class: o.Class.Name, object: o}
 	if err := c.moduleTensors(o, path); err != nil {
@@ -54,11 +54,11 @@ func (c *Checkpoint) walk(o *pickle.Object, path string, depth int) error {
 		child, isModule := module(p.Value)
 		switch {
 		case !ok:
-			return fmt.Errorf("%s: a module whose name is no text", path)
+			return say.Errorf("%s: a module whose name is no text", path)
 		case p.Value == nil, name == "features" && aliased(o):
 			continue
 		case !isModule:
-			return fmt.Errorf("%s: %s where a module is expected", join(path, name), describe(p.Value))
+			return say.Errorf("%s: %s where a module is expected", join(path, name), describe(p.Value))
 		}
 		if err := c.walk(child, join(path, name), depth+1); err != nil {
 			return err
@@ -83,7 +83,7 @@ func (c *Checkpoint) moduleTensors(o *pickle.Object, path string) error {
 		for _, p := range pickle.Pairs(o.Attr(dict)) {
 			name, ok := p.Key.(string)
 			if !ok {
-				return fmt.Errorf("%s: a parameter whose name is no text", path)
+				return say.Errorf("%s: a parameter whose name is no text", path)
 			}
 			if p.Value == nil || volatile[name] {
 				continue
@@ -99,10 +99,10 @@ func (c *Checkpoint) moduleTensors(o *pickle.Object, path string) error {
 func (c *Checkpoint) addTensor(name string, v any) error {
 	t, ok := v.(*tensor)
 	if !ok {
-		return fmt.Errorf("%s: %s where a tensor is expected", name, describe(v))
+		return say.Errorf("%s: %s where a tensor is expected", name, describe(v))
 	}
 	if len(c.order) >= maxParams {
-		return fmt.Errorf("the file has more than %d parameters", maxParams)
+		return say.Errorf("the file has more than %d parameters", maxParams)
 	}
 	if c.tensors[name] == nil {
 		c.order = append(c.order, name)

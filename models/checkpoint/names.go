@@ -1,12 +1,12 @@
 package checkpoint
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"spotter/models/checkpoint/pickle"
+	"spotter/models/say"
 )
 
 // readStateDict takes the tensors of a dictionary from name to tensor.
@@ -22,7 +22,7 @@ func (c *Checkpoint) readStateDict(v any) error {
 				return err
 			}
 		case *pickle.Object:
-			return fmt.Errorf("%s: %s where a tensor is expected", name, describe(p.Value))
+			return say.Errorf("%s: %s where a tensor is expected", name, describe(p.Value))
 		}
 	}
 	return nil

@@ -1,11 +1,11 @@
 package checkpoint
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // patch is what a checkpoint changes about the graph that its YAML gives.
@@ -114,7 +114,7 @@ func (p *patch) activation(n *models.Node, op *models.Activation, m Module) erro
 		*op = models.Activation{Kind: models.ActLeakyReLU, Lo: number("negative_slope", 0.01)}
 	case "GELU":
 		if m.object.Attr("approximate") == "tanh" {
-			return fmt.Errorf("%s: GELU in its tanh approximation has no kernel; the exact form has", n.Name)
+			return say.Errorf("%s: GELU in its tanh approximation has no kernel; the exact form has", n.Name)
 		}
 		*op = models.Activation{Kind: models.ActGELU}
 	case "Sigmoid":
@@ -126,7 +126,7 @@ func (p *patch) activation(n *models.Node, op *models.Activation, m Module) erro
 	case "Identity":
 		p.remove(n)
 	default:
-		return fmt.Errorf("%s: the activation %s has no kernel", n.Name, m.Class)
+		return say.Errorf("%s: the activation %s has no kernel", n.Name, m.Class)
 	}
 	return nil
 }
@@ -141,11 +141,11 @@ func (p *patch) anchors() error {
 	}
 	levels := p.g.Head.Levels
 	if len(pixels) != len(levels) {
-		return fmt.Errorf("the checkpoint's anchors are for %d levels, the YAML's head has %d", len(pixels), len(levels))
+		return say.Errorf("the checkpoint's anchors are for %d levels, the YAML's head has %d", len(pixels), len(levels))
 	}
 	for i := range levels {
 		if len(pixels[i]) != len(levels[i].Anchors) {
-			return fmt.Errorf("level %d: the checkpoint has %d anchors, the YAML %d", i, len(pixels[i]), len(levels[i].Anchors))
+			return say.Errorf("level %d: the checkpoint has %d anchors, the YAML %d", i, len(pixels[i]), len(levels[i].Anchors))
 		}
 		if !sameAnchors(pixels[i], levels[i].Anchors) {
 			levels[i].Anchors = pixels[i]

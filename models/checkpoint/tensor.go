@@ -2,11 +2,11 @@ package checkpoint
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"spotter/models"
 	"spotter/models/checkpoint/pickle"
+	"spotter/models/say"
 )
 
 // dtype is the type of a tensor's elements.
@@ -84,29 +84,29 @@ func (a *archive) loader(legacy bool) pickle.Loader {
 // newStorage reads ("storage", type, key, location, count[, view]).
 func (a *archive) newStorage(parts []any, legacy bool) (*storage, error) {
 	if len(parts) < 5 || parts[0] != "storage" {
-		return nil, fmt.Errorf("a persistent id is no storage")
+		return nil, say.Errorf("a persistent id is no storage")
 	}
 	kind, kindOK := parts[1].(*dtype)
 	key, keyOK := parts[2].(string)
 	count, countOK := parts[4].(int)
 	if !kindOK || !keyOK || !countOK || count < 0 || count > maxElements {
-		return nil, fmt.Errorf("a storage of type %T, key %v and %v elements", parts[1], parts[2], parts[4])
+		return nil, say.Errorf("a storage of type %T, key %v and %v elements", parts[1], parts[2], parts[4])
 	}
 	s := &storage{archive: a, key: key, kind: kind, count: count}
 	if legacy && len(parts) > 5 && parts[5] != nil {
 		view := pickle.Items(parts[5])
 		if len(view) != 3 {
-			return nil, fmt.Errorf("storage %s: a view of %d parts", key, len(view))
+			return nil, say.Errorf("storage %s: a view of %d parts", key, len(view))
 		}
 		off, offOK := view[1].(int)
 		size, sizeOK := view[2].(int)
 		if !offOK || !sizeOK || off < 0 || size < 0 || off > count || size > count-off {
-			return nil, fmt.Errorf("storage %s: a view from %v of %v elements of %d", key, view[1], view[2], count)
+			return nil, say.Errorf("storage %s: a view from %v of %v elements of %d", key, view[1], view[2], count)
 		}
 		s.offset, s.count = off, size
 	}
 	if old, ok := a.widths[key]; ok && old != kind.width {
-		return nil, fmt.Errorf("storage %s is used with elements of %d and of %d bytes", key, old, kind.width)
+		return nil, say.Errorf("storage %s is used with elements of %d and of %d bytes", key, old, kind.width)
 	}
 	a.widths[key] = kind.width
 	return s, nil
@@ -151,7 +151,7 @@ var rebuilders = map[string]pickle.Func{
 
 func firstArgument(args ...any) (any, error) {
 	if len(args) == 0 {
-		return nil, fmt.Errorf("a parameter without its tensor")
+		return nil, say.Errorf("a parameter without its tensor")
 	}
 	return args[0], nil
 }
@@ -159,12 +159,12 @@ func firstArgument(args ...any) (any, error) {
 // rebuildTensor reads (storage, offset, size, stride, ...[, dtype]).
 func rebuildTensor(args ...any) (any, error) {
 	if len(args) < 4 {
-		return nil, fmt.Errorf("a tensor of %d parts", len(args))
+		return nil, say.Errorf("a tensor of %d parts", len(args))
 	}
 	s, ok := args[0].(*storage)
 	offset, offsetOK := args[1].(int)
 	if !ok || !offsetOK || offset < 0 || offset > maxElements {
-		return nil, fmt.Errorf("a tensor at %v of a %T", args[1], args[0])
+		return nil, say.Errorf("a tensor at %v of a %T", args[1], args[0])
 	}
 	t := &tensor{storage: s, kind: s.kind, offset: offset}
 	if len(args) > 6 {
@@ -174,13 +174,13 @@ func rebuildTensor(args ...any) (any, error) {
 	}
 	size, stride := pickle.Items(args[2]), pickle.Items(args[3])
 	if len(size) != len(stride) || len(size) > 8 {
-		return nil, fmt.Errorf("a tensor of %d dimensions and %d strides", len(size), len(stride))
+		return nil, say.Errorf("a tensor of %d dimensions and %d strides", len(size), len(stride))
 	}
 	for i := range size {
 		n, ok := size[i].(int)
 		step, stepOK := stride[i].(int)
 		if !ok || !stepOK || n < 0 || step < 0 || n > maxElements || step > maxElements {
-			return nil, fmt.Errorf("a tensor with size %v and stride %v", size[i], stride[i])
+			return nil, say.Errorf("a tensor with size %v and stride %v", size[i], stride[i])
 		}
 		t.size, t.stride = append(t.size, n), append(t.stride, step)
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"spotter/models/checkpoint/pickle"
+	"spotter/models/say"
 )
 
 // Limits of a pickled YAML: depth of its lists, values in all.
@@ -22,14 +23,14 @@ func yamlText(dict any) ([]byte, error) {
 	for _, p := range pickle.Pairs(dict) {
 		key, ok := p.Key.(string)
 		if !ok {
-			return nil, fmt.Errorf("a key of it is %s", describe(p.Key))
+			return nil, say.Errorf("a key of it is %s", describe(p.Key))
 		}
 		fmt.Fprintf(&w.Buffer, "%s:", plainOrQuoted(key))
 		rows := pickle.Items(p.Value)
 		if key != "backbone" && key != "head" || len(rows) == 0 {
 			w.WriteByte(' ')
 			if err := w.value(p.Value, 0); err != nil {
-				return nil, fmt.Errorf("%s: %w", key, err)
+				return nil, say.Errorf("%s: %w", key, err)
 			}
 			w.WriteByte('\n')
 			continue
@@ -38,7 +39,7 @@ func yamlText(dict any) ([]byte, error) {
 		for _, row := range rows {
 			w.WriteString("  - ")
 			if err := w.value(row, 0); err != nil {
-				return nil, fmt.Errorf("%s: %w", key, err)
+				return nil, say.Errorf("%s: %w", key, err)
 			}
 			w.WriteByte('\n')
 		}
@@ -53,7 +54,7 @@ type yamlWriter struct {
 
 func (w *yamlWriter) value(v any, depth int) error {
 	if w.values++; w.values > maxYAMLValues || depth > maxYAMLDepth {
-		return fmt.Errorf("it is nested deeper than %d or holds more than %d values", maxYAMLDepth, maxYAMLValues)
+		return say.Errorf("it is nested deeper than %d or holds more than %d values", maxYAMLDepth, maxYAMLValues)
 	}
 	if pickle.IsList(v) {
 		return w.sequence(v, depth)
@@ -68,7 +69,7 @@ func (w *yamlWriter) value(v any, depth int) error {
 		fmt.Fprint(&w.Buffer, v)
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("it holds the number %v", v)
+			return say.Errorf("it holds the number %v", v)
 		}
 		s := strconv.FormatFloat(v, 'f', -1, 64)
 		if v == math.Trunc(v) {
@@ -78,7 +79,7 @@ func (w *yamlWriter) value(v any, depth int) error {
 	case string:
 		w.WriteString(strconv.QuoteToASCII(v))
 	default:
-		return fmt.Errorf("it holds %s", describe(v))
+		return say.Errorf("it holds %s", describe(v))
 	}
 	return nil
 }

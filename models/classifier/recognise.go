@@ -8,6 +8,7 @@ import (
 
 	"spotter/models"
 	"spotter/models/config"
+	"spotter/models/say"
 )
 
 // Recognise finds the classifier that a state_dict belongs to, by names and shapes;
@@ -66,7 +67,7 @@ func recogniseTimm(w models.Weights, prefix string) (*Spec, error) {
 		b.Act = models.ActGELU // HybridLarge and its narrower forms
 	}
 	if len(b.Stages) == 1 {
-		return nil, fmt.Errorf("this is a MobileNetV4 of timm, but %sblocks.0.0 is missing", prefix)
+		return nil, say.Errorf("this is a MobileNetV4 of timm, but %sblocks.0.0 is missing", prefix)
 	}
 	end := &b.Stages[len(b.Stages)-1]
 	end.Blocks = append(end.Blocks, r.conv(prefix+"conv_head.weight", 1))
@@ -103,7 +104,7 @@ func (r *shapes) shape(name string) [4]int {
 	t := r.w[name]
 	if t == nil || len(t.Shape) != 4 && len(t.Shape) != 2 || models.Shape(t.Shape).Elements() == 0 {
 		if r.err == nil {
-			r.err = fmt.Errorf("this is a MobileNetV4 of timm, but %s is missing or no convolution's", name)
+			r.err = say.Errorf("this is a MobileNetV4 of timm, but %s is missing or no convolution's", name)
 		}
 		return [4]int{1, 1, 1, 1}
 	}
@@ -157,7 +158,7 @@ func recogniseTutorial(w models.Weights, prefix string) (*Spec, error) {
 	for name, t := range w {
 		if path, ok := strings.CutSuffix(name, ".weight"); ok && len(t.Shape) == 2 && w[path+".bias"] != nil {
 			if linear != "" {
-				return nil, fmt.Errorf("this is a MobileNetV4 with two linear layers, %s and %s: one is expected", linear, path)
+				return nil, say.Errorf("this is a MobileNetV4 with two linear layers, %s and %s: one is expected", linear, path)
 			}
 			linear = path
 		}
@@ -176,7 +177,7 @@ func recogniseTutorial(w models.Weights, prefix string) (*Spec, error) {
 			return s, nil
 		}
 	}
-	return nil, fmt.Errorf("the parameters %sconv0... with %s fit no MobileNetV4 of the tutorial", prefix, linear)
+	return nil, say.Errorf("the parameters %sconv0... with %s fit no MobileNetV4 of the tutorial", prefix, linear)
 }
 
 // fits says whether w has every parameter of the graph in its shape.

@@ -11,12 +11,12 @@
 package classifier
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"spotter/models"
 	"spotter/models/config"
+	"spotter/models/say"
 )
 
 // Naming is whose names the parameters have.
@@ -51,7 +51,7 @@ const defaultSide = 256
 // New is a variant with a number of classes.
 func New(variant string, naming Naming, classes int) (*Spec, error) {
 	if !slices.Contains(Variants, variant) {
-		return nil, fmt.Errorf("there is no MobileNetV4 %.40q: there are %s", variant, strings.Join(Variants, ", "))
+		return nil, say.Errorf("there is no MobileNetV4 %.40q: there are %s", variant, strings.Join(Variants, ", "))
 	}
 	s := &Spec{Variant: variant, Naming: naming, Classes: classes, Linear: "classifier"}
 	s.Backbone = config.Backbone("MobileNetV4" + variant)

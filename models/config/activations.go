@@ -1,10 +1,10 @@
 package config
 
 import (
-	"fmt"
 	"strings"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // torchActivations are the modules that an activation may be, with torch's defaults.
@@ -27,7 +27,7 @@ func parseActivation(v value) (models.Activation, error) {
 	name, rest, found := strings.Cut(call, "(")
 	act, known := torchActivations[name]
 	if v.kind != text || !known || found && !strings.HasSuffix(rest, ")") {
-		return act, fmt.Errorf("%v is no activation; known are nn.SiLU(), nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(0.1), "+
+		return act, say.Errorf("%v is no activation; known are nn.SiLU(), nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(0.1), "+
 			"nn.Hardswish(), nn.Hardsigmoid(), nn.Sigmoid(), nn.Tanh(), nn.GELU() and nn.Identity()", v)
 	}
 	for _, arg := range strings.Split(strings.TrimSuffix(rest, ")"), ",") {
@@ -41,7 +41,7 @@ func parseActivation(v value) (models.Activation, error) {
 		case act.Kind == models.ActLeakyReLU && isNumber && (key == "" || key == "negative_slope"):
 			act.Lo = float32(number.float)
 		default:
-			return act, fmt.Errorf("argument %q of %s is not understood", arg, name)
+			return act, say.Errorf("argument %q of %s is not understood", arg, name)
 		}
 	}
 	return act, nil

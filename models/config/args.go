@@ -1,10 +1,10 @@
 package config
 
 import (
-	"fmt"
 	"math"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // arguments of a module: values by position, read with checks. The first
@@ -16,7 +16,7 @@ type arguments struct {
 
 func (a *arguments) fail(format string, args ...any) {
 	if a.err == nil {
-		a.err = fmt.Errorf(format, args...)
+		a.err = say.Errorf(format, args...)
 	}
 }
 

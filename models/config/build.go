@@ -2,9 +2,9 @@ package config
 
 import (
 	"cmp"
-	"fmt"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // defaultInput is the side of the input in pixels when the options give none.
@@ -60,7 +60,7 @@ func (n *network) start() error {
 	}
 	for _, side := range []int{width, height} {
 		if side < 32 || side > maxInput || side%32 != 0 {
-			return fmt.Errorf("input of %d x %d pixels: both must be multiples of 32 from 32 to %d", width, height, maxInput)
+			return say.Errorf("input of %d x %d pixels: both must be multiples of 32 from 32 to %d", width, height, maxInput)
 		}
 	}
 	n.last = &models.Value{Name: "images", Shape: models.Shape{3, height, width}}

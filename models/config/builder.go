@@ -1,9 +1,8 @@
 package config
 
 import (
-	"fmt"
-
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Limits of a graph; the largest real one has about 1500 nodes and 87 million parameters.
@@ -31,7 +30,7 @@ func placeholder() *models.Value { return &models.Value{Shape: models.Shape{1, 1
 
 func (b *builder) fail(format string, args ...any) *models.Value {
 	if b.err == nil {
-		b.err = fmt.Errorf(format, args...)
+		b.err = say.Errorf(format, args...)
 	}
 	return placeholder()
 }

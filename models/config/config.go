@@ -16,10 +16,10 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"spotter/models"
+	"spotter/models/say"
 	files "spotter/models/yaml"
 )
 
@@ -77,9 +77,9 @@ func Builtin(name string) ([]byte, error) {
 		return data, nil
 	}
 	if hint := nearest(name, BuiltinNames()); hint != "" {
-		return nil, fmt.Errorf("no built-in network %q; did you mean %q?", name, hint)
+		return nil, say.Errorf("no built-in network %q; did you mean %q?", name, hint)
 	}
-	return nil, fmt.Errorf("no built-in network %q", name)
+	return nil, say.Errorf("no built-in network %q", name)
 }
 
 // BuiltinNames lists the names that Builtin knows, without .yaml, sorted.

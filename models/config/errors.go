@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"spotter/models/say"
 )
 
 // Error is a mistake in a YAML file: where it stands and what is wrong.
@@ -15,22 +17,21 @@ type Error struct {
 }
 
 // Error gives file, line, layer and reason in one line.
-func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.File)
+func (e *Error) Error() string { return e.Say().String() }
+
+// Say is Error for other languages.
+func (e *Error) Say() say.Text {
+	where, why := e.File, say.Sprintf("%s", e.Err)
 	if e.Line > 0 {
-		fmt.Fprintf(&b, ":%d:%d", e.Line, e.Col)
+		where = fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Col)
 	}
-	b.WriteString(": ")
-	if e.Layer >= 0 {
-		fmt.Fprintf(&b, "layer %d", e.Layer)
-		if e.Module != "" {
-			fmt.Fprintf(&b, " (%s)", e.Module)
-		}
-		b.WriteString(": ")
+	switch {
+	case e.Layer >= 0 && e.Module != "":
+		why = say.Sprintf("layer %d (%s): %w", e.Layer, e.Module, e.Err)
+	case e.Layer >= 0:
+		why = say.Sprintf("layer %d: %w", e.Layer, e.Err)
 	}
-	b.WriteString(e.Err.Error())
-	return b.String()
+	return say.Sprintf("%s: %s", where, why)
 }
 
 // Unwrap gives the reason.
@@ -38,7 +39,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // errorAt makes an Error outside the rows; the file name comes in later.
 func errorAt(at place, format string, args ...any) *Error {
-	return &Error{Line: at.line, Col: at.col, Layer: -1, Err: fmt.Errorf(format, args...)}
+	return &Error{Line: at.line, Col: at.col, Layer: -1, Err: say.Errorf(format, args...)}
 }
 
 // nearest gives the known name with the fewest edits from name, "" when none is near.

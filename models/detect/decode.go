@@ -1,10 +1,10 @@
 package detect
 
 import (
-	"fmt"
 	"math"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Map is an output of the network: [C, H, W], row-major.
@@ -52,7 +52,7 @@ func Decode(head *models.Head, maps []Map) (*Rows, error) {
 	shapes := make([]models.Shape, len(maps))
 	for i, m := range maps {
 		if len(m.Data) != m.C*m.H*m.W {
-			return nil, fmt.Errorf("output %d is [%d, %d, %d] with %d values", i, m.C, m.H, m.W, len(m.Data))
+			return nil, say.Errorf("output %d is [%d, %d, %d] with %d values", i, m.C, m.H, m.W, len(m.Data))
 		}
 		shapes[i] = models.Shape{m.C, m.H, m.W}
 	}
@@ -93,7 +93,7 @@ func boxDecoder(head *models.Head) (boxFunc, error) {
 			return distanceBox(at, l, head.Bins, x, y)
 		}, nil
 	}
-	return nil, fmt.Errorf("a head of kind %q has no boxes to decode", head.Kind)
+	return nil, say.Errorf("a head of kind %q has no boxes to decode", head.Kind)
 }
 
 // anchor appends the rows of one anchor.

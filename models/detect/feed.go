@@ -1,11 +1,11 @@
 package detect
 
 import (
-	"fmt"
 	"image"
 	"image/draw"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Picture is RGBA bytes, row by row; alpha is not looked at.
@@ -38,7 +38,7 @@ func FromImage(img image.Image) *Picture {
 // grey level pad around the picture.
 func (p *Placement) Fit(pic *Picture, pad byte) ([]byte, error) {
 	if pic.W != p.Picture[0] || pic.H != p.Picture[1] || len(pic.Pix) != pic.W*pic.H*4 {
-		return nil, fmt.Errorf("%d bytes for a picture of %dx%d RGBA pixels, placed as %dx%d",
+		return nil, say.Errorf("%d bytes for a picture of %dx%d RGBA pixels, placed as %dx%d",
 			len(pic.Pix), pic.W, pic.H, p.Picture[0], p.Picture[1])
 	}
 	resized := pic.Pix

@@ -5,10 +5,10 @@
 package detect
 
 import (
-	"fmt"
 	"math"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Placement is how a picture lies in the network's input. All sizes are pixels,
@@ -81,7 +81,7 @@ func Place(fit models.Fit, w, h, netW, netH int) (*Placement, error) {
 		p.Left, p.Top = -((p.Resized[0] - netW) / 2), -((p.Resized[1] - netH) / 2)
 		p.Pad = [2]float64{float64(p.Left), float64(p.Top)}
 	default:
-		return nil, fmt.Errorf("there is no way %q to fit a picture", fit)
+		return nil, say.Errorf("there is no way %q to fit a picture", fit)
 	}
 	return p, p.check()
 }
@@ -90,17 +90,17 @@ func scaled(side int, r float64) int { return int(math.RoundToEven(float64(side)
 
 func checkSizes(w, h, netW, netH int) error {
 	if w < 1 || h < 1 {
-		return fmt.Errorf("a picture of %dx%d pixels holds nothing", w, h)
+		return say.Errorf("a picture of %dx%d pixels holds nothing", w, h)
 	}
 	if netW < 1 || netH < 1 {
-		return fmt.Errorf("a network input of %dx%d pixels holds nothing", netW, netH)
+		return say.Errorf("a network input of %dx%d pixels holds nothing", netW, netH)
 	}
 	return nil
 }
 
 func (p *Placement) check() error {
 	if p.Resized[0] < 1 || p.Resized[1] < 1 {
-		return fmt.Errorf("a picture of %dx%d would shrink to %dx%d in an input of %dx%d: too long and thin",
+		return say.Errorf("a picture of %dx%d would shrink to %dx%d in an input of %dx%d: too long and thin",
 			p.Picture[0], p.Picture[1], p.Resized[0], p.Resized[1], p.Net[0], p.Net[1])
 	}
 	return nil

@@ -2,11 +2,11 @@ package detect
 
 import (
 	"cmp"
-	"errors"
 	"math"
 	"slices"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Result is what a network saw in a picture.
@@ -26,7 +26,7 @@ func Detect(head *models.Head, maps []Map, place *Placement, o NMSOptions) (*Res
 	r := &Result{Place: place, rows: rows, Detections: NMS(rows, o)}
 	if head.Masks > 0 {
 		if head.Proto < 0 || head.Proto >= len(maps) {
-			return nil, errors.New("the head has mask coefficients but no prototypes")
+			return nil, say.Errorf("the head has mask coefficients but no prototypes")
 		}
 		r.proto = &maps[head.Proto]
 	}

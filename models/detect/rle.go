@@ -1,6 +1,8 @@
 package detect
 
-import "fmt"
+import (
+	"spotter/models/say"
+)
 
 // RLE is a mask in COCO's run-length encoding: Counts are the lengths of runs of
 // zeros and ones in turn, column by column, beginning with zeros, in pycocotools'
@@ -81,7 +83,7 @@ func FromRuns(runs []int, w, h int) RLE {
 func (r RLE) Runs() ([]int, error) {
 	h, w := r.Size[0], r.Size[1]
 	if h < 0 || w < 0 || h > 0 && w > maxPixels/h {
-		return nil, fmt.Errorf("a run-length mask of %d x %d pixels is not possible", w, h)
+		return nil, say.Errorf("a run-length mask of %d x %d pixels is not possible", w, h)
 	}
 	var runs []int
 	total := 0
@@ -95,12 +97,12 @@ func (r RLE) Runs() ([]int, error) {
 		}
 		total += v
 		if v < 0 || total > w*h {
-			return nil, fmt.Errorf("run %d of a run-length mask of %d x %d pixels (character %d) is %d long: it ends outside", len(runs), w, h, i, v)
+			return nil, say.Errorf("run %d of a run-length mask of %d x %d pixels (character %d) is %d long: it ends outside", len(runs), w, h, i, v)
 		}
 		runs, i = append(runs, v), next
 	}
 	if total != w*h {
-		return nil, fmt.Errorf("the runs of a mask of %d x %d pixels cover %d", w, h, total)
+		return nil, say.Errorf("the runs of a mask of %d x %d pixels cover %d", w, h, total)
 	}
 	return runs, nil
 }
@@ -109,12 +111,12 @@ func (r RLE) Runs() ([]int, error) {
 func readCount(s string, i int) (v, next int, err error) {
 	for shift := 0; ; shift += 5 {
 		if i >= len(s) || shift > 30 {
-			return 0, 0, fmt.Errorf("run-length text breaks off or runs on at character %d", i)
+			return 0, 0, say.Errorf("run-length text breaks off or runs on at character %d", i)
 		}
 		group := int(s[i]) - 48
 		i++
 		if group < 0 || group > 63 {
-			return 0, 0, fmt.Errorf("run-length text has the character %q at %d", s[i-1], i-1)
+			return 0, 0, say.Errorf("run-length text has the character %q at %d", s[i-1], i-1)
 		}
 		v |= group & 31 << shift
 		if group&32 == 0 {

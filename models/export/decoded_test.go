@@ -12,6 +12,7 @@ import (
 	"spotter/models/detect"
 	"spotter/models/golden"
 	"spotter/models/onnx"
+	"spotter/models/say"
 )
 
 // heads are small networks with every kind of head, fed in every way.
@@ -167,7 +168,7 @@ func TestRawSegmentationWithoutADescription(t *testing.T) {
 	for _, classes := range [][]string{nil, m.Graph.Classes} {
 		bare.Classes = classes
 		back := readBack(t, written(t, &bare, m.Weights))
-		if !strings.Contains(strings.Join(back.Notes, "\n"), "does not hold the anchors") {
+		if !strings.Contains(strings.Join(say.Strings(back.Notes), "\n"), "does not hold the anchors") {
 			t.Errorf("notes %q", back.Notes)
 		}
 		for i := range back.Graph.Head.Levels { // this file's are others than COCO's
@@ -194,7 +195,7 @@ func TestADescriptionThatDoesNotFitIsLeft(t *testing.T) {
 	raw, decoded := written(t, m.Graph, m.Weights), written(t, g, w)
 	description := raw[bytes.LastIndex(raw, []byte(models.MetadataKey))-5:] // the property begins there
 	back := readBack(t, append(decoded, description...))
-	if !strings.Contains(back.Took, "decoded rows") {
+	if !strings.Contains(back.Took.String(), "decoded rows") {
 		t.Errorf("taken for %s", back.Took)
 	}
 	near(t, "yolov5", predictions(t, back.Graph, back.Weights), predictions(t, m.Graph, m.Weights))

@@ -1,13 +1,13 @@
 package load
 
 import (
-	"fmt"
 	"slices"
 
 	"spotter/models"
 	"spotter/models/checkpoint"
 	"spotter/models/classifier"
 	"spotter/models/safetensors"
+	"spotter/models/say"
 )
 
 // recognise finds the classifier that parameters without a YAML belong to; nil when
@@ -46,7 +46,7 @@ func (m *Model) fromClassifier(s *classifier.Spec, c *checkpoint.Checkpoint, o O
 	case n == s.Classes:
 		m.Graph.Classes = slices.Clone(o.Classes)
 	case n > 0:
-		return fmt.Errorf("%d class names for a classifier of %d classes", n, s.Classes)
+		return say.Errorf("%d class names for a classifier of %d classes", n, s.Classes)
 	case len(c.Names) == s.Classes:
 		m.Graph.Classes = c.Names
 	}
@@ -65,7 +65,7 @@ func (m *Model) asState(file *safetensors.File) error {
 	}
 	s, err := classifier.Recognise(file.Weights)
 	if err == nil && s == nil {
-		err = fmt.Errorf("%s is no known classifier and has no YAML: a .safetensors file could not say which network it holds", m.Name)
+		err = say.Errorf("%s is no known classifier and has no YAML: a .safetensors file could not say which network it holds", m.Name)
 	}
 	return err
 }

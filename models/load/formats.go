@@ -2,13 +2,13 @@ package load
 
 import (
 	"bytes"
-	"fmt"
 	"strconv"
 	"strings"
 
 	"spotter/models"
 	"spotter/models/checkpoint"
 	"spotter/models/onnx"
+	"spotter/models/say"
 )
 
 // isTorch tells both formats of torch.save: a zip archive, and pickles (protocol 2 to 5).
@@ -24,7 +24,7 @@ func isONNX(data []byte) bool { return len(data) > 2 && data[0] == 0x08 && data[
 func Checkpoint(name string, data []byte, o Options) (*Model, error) {
 	m, err := readCheckpoint(name, data, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, say.Errorf("%s: %w", name, err)
 	}
 	return m, nil
 }
@@ -63,7 +63,7 @@ func (m *Model) fromCheckpoint(c *checkpoint.Checkpoint, o Options) error {
 	m.Graph, m.Weights, m.YAML = built.Graph, built.Weights, built.YAML
 	m.Graph.Name, m.Task, m.Notes = m.Name, taskOf(m.Graph), c.Notes
 	if o.Residual == nil && asksResidual(m.Graph) {
-		m.Notes = append(m.Notes, "whether the backbone's blocks add their input is in no checkpoint: the tutorial's form, without, is taken (the paper's adds)")
+		m.Notes = append(m.Notes, say.Sprintf("whether the backbone's blocks add their input is in no checkpoint: the tutorial's form, without, is taken (the paper's adds)"))
 	}
 	if o.Task == Detect && m.Task == Segment {
 		if m.YAML, err = detectorYAML(m.YAML); err != nil {
@@ -96,7 +96,7 @@ func (m *Model) finish(o Options) error {
 		}
 	}
 	if o.Task != "" && o.Task != m.Task {
-		return fmt.Errorf("the network does %s, not %.40q", m.Task, o.Task)
+		return say.Errorf("the network does %s, not %.40q", m.Task, o.Task)
 	}
 	return checkValues(m.Graph, m.Weights)
 }
@@ -105,7 +105,7 @@ func (m *Model) finish(o Options) error {
 func ONNX(name string, data []byte, o Options) (*Model, error) {
 	read, err := onnx.Load(data, onnx.Options{File: stem(name), Width: o.Width, Height: o.Height, Head: o.Head, Names: o.Classes})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, say.Errorf("%s: %w", name, err)
 	}
 	m := &Model{
 		Name: stem(name), Format: "onnx", Graph: read.Graph, Weights: read.Weights,
@@ -117,7 +117,7 @@ func ONNX(name string, data []byte, o Options) (*Model, error) {
 		m.Meta["producer"] = read.Producer
 	}
 	if err := m.finish(o); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, say.Errorf("%s: %w", name, err)
 	}
 	return m, nil
 }

@@ -11,6 +11,7 @@ import (
 	"spotter/models/golden"
 	"spotter/models/reference"
 	"spotter/models/safetensors"
+	"spotter/models/say"
 )
 
 // TestEveryFormatDecodesAsExpected reads one network in every format: a training
@@ -41,7 +42,7 @@ func TestEveryFormatDecodesAsExpected(t *testing.T) {
 			if m.YAML == nil {
 				return
 			}
-			if !strings.Contains(strings.Join(m.Notes, "\n"), "add their input is in no checkpoint") {
+			if !strings.Contains(strings.Join(say.Strings(m.Notes), "\n"), "add their input is in no checkpoint") {
 				t.Errorf("notes %q", m.Notes)
 			}
 			saved, err := m.Safetensors(safetensors.F16)

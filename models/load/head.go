@@ -1,12 +1,12 @@
 package load
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"spotter/models"
 	"spotter/models/config"
+	"spotter/models/say"
 )
 
 // headName is the path of the head's module, model.16 for the tutorial's network:
@@ -35,7 +35,7 @@ func (m *Model) takeAnchors() error {
 	levels := m.Graph.Head.Levels
 	want := []int{len(levels), len(levels[0].Anchors), 2}
 	if !slices.Equal(t.Shape, want) {
-		return fmt.Errorf("%s is %v, the network needs %v", m.anchorsName(), t.Shape, want)
+		return say.Errorf("%s is %v, the network needs %v", m.anchorsName(), t.Shape, want)
 	}
 	changed := false
 	for i := range levels {
@@ -45,7 +45,7 @@ func (m *Model) takeAnchors() error {
 			for k := range 2 {
 				stored := t.Data[(i*want[1]+a)*2+k] * float32(l.Stride)
 				if !(stored > 0) {
-					return fmt.Errorf("%s holds %g: an anchor has a size", m.anchorsName(), stored)
+					return say.Errorf("%s holds %g: an anchor has a size", m.anchorsName(), stored)
 				}
 				if was := l.Anchors[a][k]; stored < was*0.999 || stored > was*1.001 {
 					l.Anchors[a][k], changed = stored, true
@@ -54,7 +54,7 @@ func (m *Model) takeAnchors() error {
 		}
 	}
 	if changed {
-		m.Notes = append(m.Notes, "the anchors are the weights': training changed those of the YAML")
+		m.Notes = append(m.Notes, say.Sprintf("the anchors are the weights': training changed those of the YAML"))
 	}
 	return nil
 }

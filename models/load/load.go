@@ -3,12 +3,12 @@
 package load
 
 import (
-	"fmt"
 	"math"
 	"path"
 	"strings"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Tasks.
@@ -31,11 +31,12 @@ type Model struct {
 	Meta map[string]string
 	// Took says which head an ONNX file's outputs were taken for, and why; Fixed why it
 	// runs at its own size only, "" when it runs at any.
-	Took, Fixed string
+	Took  say.Text
+	Fixed string
 	// Tensors are an ONNX file's own names of the graph's outputs; nil for other formats.
 	Tensors []string
 	// Notes are sentences on what was ignored or decided.
-	Notes []string
+	Notes []say.Text
 }
 
 // Options say what a file leaves open, and what shall be done otherwise than it says.
@@ -60,7 +61,7 @@ func Open(name string, data []byte, o Options) (*Model, error) {
 	case isONNX(data):
 		return ONNX(name, data, o)
 	}
-	return nil, fmt.Errorf("%s: this is neither a .safetensors file, nor a checkpoint of PyTorch, nor an ONNX file", name)
+	return nil, say.Errorf("%s: this is neither a .safetensors file, nor a checkpoint of PyTorch, nor an ONNX file", name)
 }
 
 // stem is a file's name without folder and ending.
@@ -84,7 +85,7 @@ func checkValues(g *models.Graph, w models.Weights) error {
 	for _, p := range g.Params() {
 		for i, v := range w[p.Name].Data {
 			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				return fmt.Errorf("weight %s holds %v (element %d): the training of this file broke down", p.Name, v, i)
+				return say.Errorf("weight %s holds %v (element %d): the training of this file broke down", p.Name, v, i)
 			}
 		}
 	}
@@ -95,7 +96,7 @@ func checkValues(g *models.Graph, w models.Weights) error {
 		}
 		for i, v := range w[norm.Var].Data {
 			if v < 0 {
-				return fmt.Errorf("weight %s holds the variance %v (element %d): a variance is not negative", norm.Var, v, i)
+				return say.Errorf("weight %s holds the variance %v (element %d): a variance is not negative", norm.Var, v, i)
 			}
 		}
 	}

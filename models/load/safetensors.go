@@ -2,16 +2,15 @@ package load
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
-	"spotter/models"
 	"spotter/models/checkpoint"
 	"spotter/models/config"
 	"spotter/models/safetensors"
+	"spotter/models/say"
 )
 
 // Keys of the metadata of a Spotter .safetensors. All values are text.
@@ -38,7 +37,7 @@ func isSafetensors(data []byte) bool { return len(data) > 8 && data[8] == '{' }
 func Safetensors(name string, data []byte, o Options) (*Model, error) {
 	m, err := readSafetensors(name, data, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, say.Errorf("%s: %w", name, err)
 	}
 	return m, nil
 }
@@ -84,7 +83,7 @@ func (m *Model) settings(meta map[string]string, o Options) (config.Options, err
 	case r == "true" || r == "false" || r == "":
 		opts.Residual = r == "true"
 	default:
-		return opts, fmt.Errorf("the metadata has residual %.40q: it is true or false", r)
+		return opts, say.Errorf("the metadata has residual %.40q: it is true or false", r)
 	}
 	m.Residual = opts.Residual
 	if text := meta[keyNames]; text != "" && opts.Classes == nil {
@@ -97,7 +96,7 @@ func (m *Model) settings(meta map[string]string, o Options) (config.Options, err
 	if text := meta[keySize]; text != "" && opts.Width == 0 && opts.Height == 0 {
 		side, err := strconv.Atoi(text)
 		if err != nil || side < 32 || side%32 != 0 {
-			return opts, fmt.Errorf("the metadata has imgsz %.40q: it is a multiple of 32", text)
+			return opts, say.Errorf("the metadata has imgsz %.40q: it is a multiple of 32", text)
 		}
 		opts.Width, opts.Height = side, side
 	}
@@ -112,16 +111,16 @@ func classNames(text string) ([]string, error) {
 	}
 	var byID map[string]string
 	if err := json.Unmarshal([]byte(text), &byID); err != nil {
-		return nil, fmt.Errorf("the metadata's class names are no JSON object of text: %w", err)
+		return nil, say.Errorf("the metadata's class names are no JSON object of text: %w", err)
 	}
 	if len(byID) > maxClasses {
-		return nil, fmt.Errorf("the metadata has %d class names, more than %d", len(byID), maxClasses)
+		return nil, say.Errorf("the metadata has %d class names, more than %d", len(byID), maxClasses)
 	}
 	list = make([]string, len(byID))
 	for i := range list {
 		name, ok := byID[strconv.Itoa(i)]
 		if !ok {
-			return nil, fmt.Errorf("the metadata has %d class names and none for class %d", len(byID), i)
+			return nil, say.Errorf("the metadata has %d class names and none for class %d", len(byID), i)
 		}
 		list[i] = name
 	}
@@ -155,7 +154,7 @@ func (m *Model) assemble(opts config.Options, task string) error {
 	g.Name = m.Name
 	m.Graph, m.Task = g, taskOf(g)
 	if task != "" && task != m.Task {
-		return fmt.Errorf("the network does %s, not %.40q", m.Task, task)
+		return say.Errorf("the network does %s, not %.40q", m.Task, task)
 	}
 	if err := m.takeAnchors(); err != nil {
 		return err
@@ -174,25 +173,25 @@ func (m *Model) fitWeights() error {
 	for _, p := range m.Graph.Params() {
 		used[p.Name] = true
 	}
-	var extra []string
+	var extra []say.Text
 	for _, name := range slices.Sorted(maps.Keys(m.Weights)) {
 		switch {
 		case used[name]:
 			continue
 		case strings.HasPrefix(name, aliases), strings.HasSuffix(name, ".num_batches_tracked"), name == m.anchorsName():
 		default:
-			extra = append(extra, fmt.Sprintf("%.100s %v", name, m.Weights[name].Shape))
+			extra = append(extra, say.Sprintf("%.100s %v", name, m.Weights[name].Shape))
 		}
 		delete(m.Weights, name)
 	}
 	err := m.Graph.CheckWeights(m.Weights)
 	switch {
 	case err != nil && extra != nil:
-		return fmt.Errorf("%w; the file has besides: %s", err, models.Enumerate(extra))
+		return say.Errorf("%w; the file has besides: %s", err, say.Join(extra))
 	case err != nil:
 		return err
 	case extra != nil:
-		return fmt.Errorf("the file has tensors that the network has not: %s", models.Enumerate(extra))
+		return say.Errorf("the file has tensors that the network has not: %s", say.Join(extra))
 	}
 	return checkValues(m.Graph, m.Weights)
 }

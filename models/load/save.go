@@ -2,18 +2,18 @@ package load
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"strconv"
 
 	"spotter/models/safetensors"
+	"spotter/models/say"
 )
 
 // Safetensors writes the model as a .safetensors file that Safetensors reads back:
 // the graph's weights and anchors, and the metadata. Equal models give equal bytes.
 func (m *Model) Safetensors(e safetensors.Encoding) ([]byte, error) {
 	if m.YAML == nil && m.Task != Classify {
-		return nil, fmt.Errorf("%s has no YAML: a .safetensors file could not say which network it holds", m.Name)
+		return nil, say.Errorf("%s has no YAML: a .safetensors file could not say which network it holds", m.Name)
 	}
 	file := &safetensors.File{Weights: maps.Clone(m.Weights), Metadata: maps.Clone(m.Meta)}
 	if file.Metadata == nil {

@@ -1,13 +1,13 @@
 package load
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
 	"spotter/models/config"
+	"spotter/models/say"
 )
 
 // Changes to a network's YAML, so that a model that was loaded otherwise than its
@@ -22,7 +22,7 @@ func detectorYAML(text []byte) ([]byte, error) {
 				return nil
 			}
 		}
-		return errors.New("it does not end with a row of Segment")
+		return say.Errorf("it does not end with a row of Segment")
 	})
 }
 
@@ -47,7 +47,7 @@ func withoutCoefficients(row ast.Node) bool {
 func sizedYAML(text []byte, size string) ([]byte, error) {
 	depth, width, ok := config.Multiples(size)
 	if !ok {
-		return nil, fmt.Errorf("there is no size %.40q", size)
+		return nil, say.Errorf("there is no size %.40q", size)
 	}
 	line := fmt.Sprintf("depth_multiple: %v\nwidth_multiple: %v\n", depth, width)
 	return edit(text, func(doc *ast.MappingNode) error {
@@ -85,7 +85,7 @@ func mapping(text []byte) (*ast.MappingNode, error) {
 			return doc, nil
 		}
 	}
-	return nil, errors.New("it is not one list of keys and values")
+	return nil, say.Errorf("it is not one list of keys and values")
 }
 
 func edit(text []byte, change func(*ast.MappingNode) error) ([]byte, error) {
@@ -94,7 +94,7 @@ func edit(text []byte, change func(*ast.MappingNode) error) ([]byte, error) {
 		err = change(doc)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the network's YAML cannot be changed: %w", err)
+		return nil, say.Errorf("the network's YAML cannot be changed: %w", err)
 	}
 	return []byte(doc.String() + "\n"), nil
 }

@@ -1,10 +1,10 @@
 package onnx
 
 import (
-	"fmt"
 	"slices"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // besideConst gives the value of two inputs of which one, the first or not, is a constant,
@@ -21,7 +21,7 @@ func (b *builder) besideConst(c *call, first bool) (*models.Value, string, error
 // binary converts an operation of two values, or of a value and a constant.
 func (b *builder) binary(c *call, kind models.BinaryKind) error {
 	if len(c.in) != 2 {
-		return fmt.Errorf("%d inputs, where two can run", len(c.in))
+		return say.Errorf("%d inputs, where two can run", len(c.in))
 	}
 	first, second := b.isConst(c, 0), b.isConst(c, 1)
 	if !first && !second {
@@ -63,7 +63,7 @@ func (b *builder) binaryOfTwo(c *call, kind models.BinaryKind) error {
 		return err
 	}
 	if len(x.Shape) != len(y.Shape) {
-		return fmt.Errorf("values of %v and %v: the same number of dimensions is needed", c.shapes[0], c.shapes[1])
+		return say.Errorf("values of %v and %v: the same number of dimensions is needed", c.shapes[0], c.shapes[1])
 	}
 	return b.emit(c.nodeProto, 0, &models.Binary{Kind: kind}, x, y)
 }
@@ -73,7 +73,7 @@ func constShape(shape []int, value models.Shape) ([]int, error) {
 	shape = slices.Clone(shape)
 	for len(shape) > len(value) {
 		if shape[0] != 1 {
-			return nil, fmt.Errorf("its constant of shape %v is for several pictures", shape)
+			return nil, say.Errorf("its constant of shape %v is for several pictures", shape)
 		}
 		shape = shape[1:]
 	}
@@ -110,7 +110,7 @@ func (b *builder) intoBias(c *call, x *models.Value, name string) bool {
 // convertGemm is a fully connected layer: a convolution over a map of one pixel.
 func convertGemm(b *builder, c *call) error {
 	if c.int("transA", 0) != 0 || c.float("alpha", 1) != 1 || c.float("beta", 1) != 1 {
-		return fmt.Errorf("only alpha = beta = 1 with the left side as it is can run")
+		return say.Errorf("only alpha = beta = 1 with the left side as it is can run")
 	}
 	x, err := b.value(c.in[0])
 	if err != nil {
@@ -127,7 +127,7 @@ func convertGemm(b *builder, c *call) error {
 func (b *builder) dense(c *call, x *models.Value, matrix string, across bool, bias string) error {
 	shape := b.shapes[matrix]
 	if len(shape) != 2 || len(x.Shape) != 1 {
-		return fmt.Errorf("a product of %v and %v has no kernel", c.shapes[0], shape)
+		return say.Errorf("a product of %v and %v has no kernel", c.shapes[0], shape)
 	}
 	out, in := shape[0], shape[1]
 	weight, err := b.tensor(matrix, shape)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Element types of TensorProto that are read.
@@ -87,10 +88,10 @@ func checkShape(shape []int, limit int) error {
 	n := 1
 	for _, d := range shape {
 		if d < 0 {
-			return fmt.Errorf("shape %v has a negative dimension", shape)
+			return say.Errorf("shape %v has a negative dimension", shape)
 		}
 		if d > 0 && n > limit/d {
-			return fmt.Errorf("shape %v has more than %d elements", shape, limit)
+			return say.Errorf("shape %v has more than %d elements", shape, limit)
 		}
 		n *= d
 	}
@@ -100,7 +101,7 @@ func checkShape(shape []int, limit int) error {
 // check holds the dimensions against the data that are there.
 func (t *tensorProto) check() error {
 	if t.external {
-		return fmt.Errorf("its data lie in another file (external data): export the model into one file, for example with onnx.save and save_as_external_data=False")
+		return say.Errorf("its data lie in another file (external data): export the model into one file, for example with onnx.save and save_as_external_data=False")
 	}
 	width := widths[t.dtype]
 	if width == 0 {
@@ -108,14 +109,14 @@ func (t *tensorProto) check() error {
 		if name == "" {
 			name = fmt.Sprintf("type %d", t.dtype)
 		}
-		return fmt.Errorf("its elements are %s, which is not read", name)
+		return say.Errorf("its elements are %s, which is not read", name)
 	}
 	shape := t.shape()
 	if err := checkShape(shape, models.MaxElements); err != nil || len(shape) != len(t.dims) {
-		return fmt.Errorf("its shape %v cannot be", t.dims)
+		return say.Errorf("its shape %v cannot be", t.dims)
 	}
 	if n, have := elements(shape), t.count(width); have != n {
-		return fmt.Errorf("shape %v needs %d elements, the file has %d", shape, n, have)
+		return say.Errorf("shape %v needs %d elements, the file has %d", shape, n, have)
 	}
 	return nil
 }

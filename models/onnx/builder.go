@@ -7,17 +7,21 @@ import (
 	"slices"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Unsupported names an operation that cannot run, where it stands and why.
 type Unsupported struct {
 	Op, Node string
-	Reason   string
+	Reason   error
 }
 
 // Error gives node, operation and reason in one line.
-func (e *Unsupported) Error() string {
-	return fmt.Sprintf("node %s (%s): %s", e.Node, e.Op, e.Reason)
+func (e *Unsupported) Error() string { return e.Say().String() }
+
+// Say is Error for other languages.
+func (e *Unsupported) Say() say.Text {
+	return say.Sprintf("node %s (%s): %w", e.Node, e.Op, e.Reason)
 }
 
 // builder makes a models.Graph of the nodes that the wanted values need.
@@ -59,7 +63,7 @@ func (n *net) build(wanted []string) (*models.Graph, models.Weights, error) {
 	for _, name := range wanted {
 		v := b.values[name]
 		if v == nil || v.From == nil || v.From.Op == nil {
-			return nil, nil, fmt.Errorf("the value %.80q is not computed from the picture", name)
+			return nil, nil, say.Errorf("the value %.80q is not computed from the picture", name)
 		}
 		b.graph.Outputs = append(b.graph.Outputs, v)
 	}
@@ -75,7 +79,7 @@ func unsupported(node *nodeProto, err error) error {
 	if node.domain != "" {
 		op = node.domain + "." + op
 	}
-	return &Unsupported{Op: op, Node: name, Reason: err.Error()}
+	return &Unsupported{Op: op, Node: name, Reason: err}
 }
 
 // needed finds the nodes behind the wanted values, through fusions.
@@ -117,13 +121,13 @@ func (b *builder) convert(node *nodeProto) error {
 	}
 	f := converters[node.op]
 	if f == nil || node.domain != "" {
-		return fmt.Errorf("there is no kernel for this operation")
+		return say.Errorf("there is no kernel for this operation")
 	}
 	if err := b.problems[node.out[0]]; err != nil {
 		return err
 	}
 	if b.shapes[node.out[0]] == nil {
-		return fmt.Errorf("the shape of its result is not known")
+		return say.Errorf("the shape of its result is not known")
 	}
 	return f(b, b.call(node))
 }
@@ -134,12 +138,12 @@ func (b *builder) value(name string) (*models.Value, error) {
 		return v, nil
 	}
 	if b.consts[name] != nil || b.inits[name] != nil {
-		return nil, fmt.Errorf("its input %.80q is a constant, where a value computed from the picture is needed", name)
+		return nil, say.Errorf("its input %.80q is a constant, where a value computed from the picture is needed", name)
 	}
 	if err := b.problems[name]; err != nil {
-		return nil, fmt.Errorf("its input %.80q: %w", name, err)
+		return nil, say.Errorf("its input %.80q: %w", name, err)
 	}
-	return nil, fmt.Errorf("its input %.80q is not known", name)
+	return nil, say.Errorf("its input %.80q is not known", name)
 }
 
 // isConst tells whether input i is constant.
@@ -183,7 +187,7 @@ func (b *builder) op(name string, op models.Op, in ...*models.Value) (*models.Va
 // plain drops the batch dimension, which must be the first and 1.
 func plain(shape []int) (models.Shape, error) {
 	if len(shape) == 0 || shape[0] != 1 {
-		return nil, fmt.Errorf("its result is %v: the first dimension must stay that of the one picture", shape)
+		return nil, say.Errorf("its result is %v: the first dimension must stay that of the one picture", shape)
 	}
 	return models.Shape(slices.Clone(shape[1:])), nil
 }
@@ -215,10 +219,10 @@ func (b *builder) tensor(name string, shape []int) (*models.Tensor, error) {
 	case b.inits[name] != nil:
 		t = b.inits[name].tensor(shape)
 	default:
-		return nil, fmt.Errorf("its weights %.80q are computed from the picture", name)
+		return nil, say.Errorf("its weights %.80q are computed from the picture", name)
 	}
 	if len(t.Data) != elements(shape) {
-		return nil, fmt.Errorf("its weights %.80q have %d values, where %v needs %d", name, len(t.Data), shape, elements(shape))
+		return nil, say.Errorf("its weights %.80q have %d values, where %v needs %d", name, len(t.Data), shape, elements(shape))
 	}
 	nan := 0
 	for _, v := range t.Data {
@@ -227,7 +231,7 @@ func (b *builder) tensor(name string, shape []int) (*models.Tensor, error) {
 		}
 	}
 	if nan > 0 {
-		return nil, fmt.Errorf("%d of the %d values of its weights %.80q are NaN: the training diverged", nan, len(t.Data), name)
+		return nil, say.Errorf("%d of the %d values of its weights %.80q are NaN: the training diverged", nan, len(t.Data), name)
 	}
 	return t, nil
 }

@@ -1,7 +1,7 @@
 package onnx
 
 import (
-	"fmt"
+	"spotter/models/say"
 )
 
 // call is a node with what is known of its inputs: their shapes, and the values of
@@ -55,7 +55,7 @@ func (c *call) has(i int) bool { return i < len(c.in) && c.in[i] != "" }
 // constant gives input i, which must be known at import.
 func (c *call) constant(i int) (*array, error) {
 	if !c.has(i) || c.consts[i] == nil {
-		return nil, fmt.Errorf("its input %d is computed from the picture, where a constant is needed", i)
+		return nil, say.Errorf("its input %d is computed from the picture, where a constant is needed", i)
 	}
 	return c.consts[i], nil
 }
@@ -63,7 +63,7 @@ func (c *call) constant(i int) (*array, error) {
 // shape gives input i's, which must be known.
 func (c *call) shape(i int) ([]int, error) {
 	if !c.has(i) || c.shapes[i] == nil {
-		return nil, fmt.Errorf("the shape of its input %d is not known", i)
+		return nil, say.Errorf("the shape of its input %d is not known", i)
 	}
 	return c.shapes[i], nil
 }
@@ -96,7 +96,7 @@ func axis(a, rank int) (int, error) {
 		a += rank
 	}
 	if a < 0 || a >= rank {
-		return 0, fmt.Errorf("axis %d of %d dimensions", a, rank)
+		return 0, say.Errorf("axis %d of %d dimensions", a, rank)
 	}
 	return a, nil
 }

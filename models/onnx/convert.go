@@ -1,10 +1,10 @@
 package onnx
 
 import (
-	"fmt"
 	"math"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // converter appends the operations of a node.
@@ -99,7 +99,7 @@ func convertNorm(b *builder, c *call) error {
 		return err
 	}
 	if len(c.in) < 5 || len(x.Shape) == 0 {
-		return fmt.Errorf("%d inputs", len(c.in))
+		return say.Errorf("%d inputs", len(c.in))
 	}
 	op := &models.BatchNorm{Eps: float32(c.float("epsilon", 1e-5))}
 	for i, p := range []*string{&op.Weight, &op.Bias, &op.Mean, &op.Var} {
@@ -116,7 +116,7 @@ func convertMaxPool(b *builder, c *call) error {
 		return err
 	}
 	if w.dilation != [2]int{1, 1} || len(c.out) > 1 && b.uses[c.out[1]] > 0 {
-		return fmt.Errorf("a pool with dilation or with indices has no kernel")
+		return say.Errorf("a pool with dilation or with indices has no kernel")
 	}
 	return b.emit(c.nodeProto, 0, &models.MaxPool{Kernel: w.kernel, Stride: w.stride, Pad: w.pad}, x)
 }
@@ -141,7 +141,7 @@ func convertAvgPool(b *builder, c *call) error {
 	}
 	counts := c.int("count_include_pad", 0) != 0 && w.pad != [4]int{}
 	if counts && c.int("ceil_mode", 0) != 0 || w.dilation != [2]int{1, 1} {
-		return fmt.Errorf("an average pool that counts its padding and rounds its size up, or with dilation, has no kernel")
+		return say.Errorf("an average pool that counts its padding and rounds its size up, or with dilation, has no kernel")
 	}
 	if whole := b.wholeMap(c, w); whole {
 		return b.emit(c.nodeProto, 0, &models.GlobalAvgPool{}, x)
@@ -178,7 +178,7 @@ func convertMean(b *builder, c *call) error {
 		return err
 	}
 	if len(x.Shape) != 3 || len(over) != 2 || over[0]+over[1] != 5 || over[0]*over[1] != 6 {
-		return fmt.Errorf("a mean over axes %v of %v has no kernel (over height and width has)", over, c.shapes[0])
+		return say.Errorf("a mean over axes %v of %v has no kernel (over height and width has)", over, c.shapes[0])
 	}
 	if len(shape) == 4 {
 		return b.emit(c.nodeProto, 0, &models.GlobalAvgPool{}, x)
@@ -236,11 +236,11 @@ func convertPRelu(b *builder, c *call) error {
 	}
 	for _, v := range t.Data {
 		if v != t.Data[0] {
-			return fmt.Errorf("a slope for each channel has no kernel (one for all has)")
+			return say.Errorf("a slope for each channel has no kernel (one for all has)")
 		}
 	}
 	if len(t.Data) == 0 {
-		return fmt.Errorf("it has no slope")
+		return say.Errorf("it has no slope")
 	}
 	return b.activate(c, models.Activation{Kind: models.ActLeakyReLU, Lo: t.Data[0]})
 }
@@ -251,7 +251,7 @@ func convertHardSigmoid(b *builder, c *call) error {
 
 func convertGelu(b *builder, c *call) error {
 	if c.text("approximate", "none") != "none" {
-		return fmt.Errorf("GELU in its tanh approximation has no kernel (the exact form has)")
+		return say.Errorf("GELU in its tanh approximation has no kernel (the exact form has)")
 	}
 	return b.activate(c, models.Activation{Kind: models.ActGELU})
 }
@@ -265,7 +265,7 @@ func convertSame(b *builder, c *call) error {
 		switch c.int("to", typeFloat) {
 		case typeFloat, typeFloat16, typeDouble, typeBfloat16:
 		default:
-			return fmt.Errorf("a conversion of computed values to whole numbers has no kernel")
+			return say.Errorf("a conversion of computed values to whole numbers has no kernel")
 		}
 	}
 	b.values[c.out[0]] = x

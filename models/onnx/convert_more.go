@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 func convertView(b *builder, c *call) error {
@@ -33,7 +34,7 @@ func convertTranspose(b *builder, c *call) error {
 		return err
 	}
 	if p[0] != 0 {
-		return fmt.Errorf("the permutation %v moves the dimension of the one picture", p)
+		return say.Errorf("the permutation %v moves the dimension of the one picture", p)
 	}
 	perm := make([]int, len(x.Shape))
 	for i := range perm {
@@ -66,7 +67,7 @@ func convertSlice(b *builder, c *call) error {
 // cut appends a Slice.
 func (b *builder) cut(name string, x cut, v *models.Value) (*models.Value, error) {
 	if x.axis == 0 || x.step < 1 || x.count < 1 {
-		return nil, fmt.Errorf("it takes %d elements from %d in steps of %d along axis %d", x.count, x.start, x.step, x.axis)
+		return nil, say.Errorf("it takes %d elements from %d in steps of %d along axis %d", x.count, x.start, x.step, x.axis)
 	}
 	end := x.start + (x.count-1)*x.step + 1
 	return b.op(name, &models.Slice{Axis: x.axis - 1, Start: x.start, End: end, Step: x.step}, v)
@@ -101,7 +102,7 @@ func convertConcat(b *builder, c *call) error {
 		return err
 	}
 	if along == 0 {
-		return fmt.Errorf("it joins pictures")
+		return say.Errorf("it joins pictures")
 	}
 	var in []*models.Value
 	for _, name := range c.in {
@@ -133,14 +134,14 @@ func convertGather(b *builder, c *call) error {
 		return err
 	}
 	if len(index.data) != 1 || along == 0 {
-		return fmt.Errorf("it takes %d indices along axis %d (one, behind the first axis, can run)", len(index.data), along)
+		return say.Errorf("it takes %d indices along axis %d (one, behind the first axis, can run)", len(index.data), along)
 	}
 	i := index.ints()[0]
 	if i < 0 {
 		i += c.shapes[0][along]
 	}
 	if i < 0 || i >= c.shapes[0][along] {
-		return fmt.Errorf("index %d of %d", i, c.shapes[0][along])
+		return say.Errorf("index %d of %d", i, c.shapes[0][along])
 	}
 	if x, err = b.cut(b.title(c.nodeProto, 0)+".slice", cut{axis: along, start: i, step: 1, count: 1}, x); err != nil {
 		return err
@@ -155,7 +156,7 @@ func convertGather(b *builder, c *call) error {
 // convertExpand can run where it changes nothing.
 func convertExpand(b *builder, c *call) error {
 	if !slices.Equal(c.shapes[0], b.shapes[c.out[0]]) {
-		return fmt.Errorf("it repeats %v to %v, which has no kernel", c.shapes[0], b.shapes[c.out[0]])
+		return say.Errorf("it repeats %v to %v, which has no kernel", c.shapes[0], b.shapes[c.out[0]])
 	}
 	return convertSame(b, c)
 }
@@ -202,16 +203,16 @@ func convertPad(b *builder, c *call) error {
 	if c.has(2) {
 		v, ok := b.scalar(c.in[2])
 		if !ok {
-			return fmt.Errorf("it pads with a computed value")
+			return say.Errorf("it pads with a computed value")
 		}
 		value = v
 	}
 	if c.text("mode", "constant") != "constant" || value != 0 || len(list) != 8 || list[0]|list[1]|list[4]|list[5] != 0 {
-		return fmt.Errorf("only a padding of height and width with zeros can run")
+		return say.Errorf("only a padding of height and width with zeros can run")
 	}
 	for _, p := range list {
 		if p < 0 {
-			return fmt.Errorf("it pads by %v", list)
+			return say.Errorf("it pads by %v", list)
 		}
 	}
 	x, err := b.value(c.in[0])
@@ -237,7 +238,7 @@ func (b *builder) onlyConvs(name string) bool {
 // padAlone pads with a depthwise convolution of one pixel whose weights are 1.
 func (b *builder) padAlone(c *call, x *models.Value, list []int) error {
 	if len(x.Shape) != 3 || x.Shape[0] > 1<<16 {
-		return fmt.Errorf("it pads %v", c.shapes[0])
+		return say.Errorf("it pads %v", c.shapes[0])
 	}
 	channels := x.Shape[0]
 	name := c.out[0] + ".ones"
@@ -270,7 +271,7 @@ func convertSoftmax(b *builder, c *call) error {
 		return err
 	}
 	if along == 0 {
-		return fmt.Errorf("a softmax over pictures")
+		return say.Errorf("a softmax over pictures")
 	}
 	return b.emit(c.nodeProto, 0, &models.Softmax{Axis: along - 1}, x)
 }

@@ -1,9 +1,8 @@
 package onnx
 
 import (
-	"fmt"
-
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // description is what Spotter's own export wrote into the file; nil where another wrote
@@ -40,9 +39,9 @@ func (n *net) declared() *finding {
 	if f.head.Check(shapes) != nil {
 		return nil
 	}
-	f.reason = fmt.Sprintf("%s with %d classes, as the file itself describes its %d outputs", f.head.Kind, f.head.Classes, len(f.values))
+	f.reason = say.Sprintf("%s with %d classes, as the file itself describes its %d outputs", f.head.Kind, f.head.Classes, len(f.values))
 	if f.head.Masks > 0 {
-		f.reason += fmt.Sprintf(", with %d mask coefficients and prototypes", f.head.Masks)
+		f.reason = say.Sprintf("%s, with %d mask coefficients and prototypes", f.reason, f.head.Masks)
 	}
 	return f
 }

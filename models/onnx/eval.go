@@ -1,9 +1,10 @@
 package onnx
 
 import (
-	"fmt"
 	"math"
 	"slices"
+
+	"spotter/models/say"
 )
 
 // evaluator computes a node on arrays: constants, and the part of a network behind
@@ -154,7 +155,7 @@ func evalConstant(c *call, _ []*array) ([]*array, error) {
 		}
 		return one(out)
 	}
-	return nil, fmt.Errorf("a constant without a value of numbers")
+	return nil, say.Errorf("a constant without a value of numbers")
 }
 
 func evalConstantOfShape(c *call, in []*array) ([]*array, error) {
@@ -179,12 +180,12 @@ func evalConstantOfShape(c *call, in []*array) ([]*array, error) {
 
 func evalRange(_ *call, in []*array) ([]*array, error) {
 	if len(in) != 3 || len(in[0].data) != 1 || len(in[1].data) != 1 || len(in[2].data) != 1 || in[2].data[0] == 0 {
-		return nil, fmt.Errorf("a range without start, limit and step")
+		return nil, say.Errorf("a range without start, limit and step")
 	}
 	start, step := in[0].data[0], in[2].data[0]
 	n := math.Ceil((in[1].data[0] - start) / step)
 	if !(n <= maxArray) {
-		return nil, fmt.Errorf("a range of %v elements", n)
+		return nil, say.Errorf("a range of %v elements", n)
 	}
 	out := newArray([]int{int(max(n, 0))})
 	out.whole = in[0].whole

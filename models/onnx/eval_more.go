@@ -1,9 +1,10 @@
 package onnx
 
 import (
-	"fmt"
 	"math"
 	"slices"
+
+	"spotter/models/say"
 )
 
 // evalGather takes slices of one axis by index.
@@ -26,7 +27,7 @@ func evalGather(c *call, in []*array) ([]*array, error) {
 				i += size
 			}
 			if i < 0 || i >= size {
-				return nil, fmt.Errorf("index %d of %d", i, size)
+				return nil, say.Errorf("index %d of %d", i, size)
 			}
 			from := (block*size + i) * rest
 			out.data = append(out.data, a.data[from:from+rest]...)
@@ -53,14 +54,14 @@ func evalExpand(c *call, in []*array) ([]*array, error) {
 func evalTile(_ *call, in []*array) ([]*array, error) {
 	a, repeats := in[0], in[1].ints()
 	if len(repeats) != len(a.shape) {
-		return nil, fmt.Errorf("%d repeats of %d dimensions", len(repeats), len(a.shape))
+		return nil, say.Errorf("%d repeats of %d dimensions", len(repeats), len(a.shape))
 	}
 	// As a broadcast: each dimension d becomes (repeats, d).
 	var seen, from, shape []int
 	for i, r := range repeats {
 		seen, from = append(seen, r, a.shape[i]), append(from, 1, a.shape[i])
 		if r < 0 || r > maxArray {
-			return nil, fmt.Errorf("%d repeats", r)
+			return nil, say.Errorf("%d repeats", r)
 		}
 		shape = append(shape, r*a.shape[i])
 	}
@@ -129,7 +130,7 @@ func (c *call) softmaxAxis(shape []int) (int, error) {
 	}
 	along, err := axis(c.int("axis", byDefault), len(shape))
 	if err == nil && c.opset < 13 && elements(shape[along+1:]) != 1 {
-		err = fmt.Errorf("a softmax over several dimensions at once (axis %d of %v before opset 13)", along, shape)
+		err = say.Errorf("a softmax over several dimensions at once (axis %d of %v before opset 13)", along, shape)
 	}
 	return along, err
 }
@@ -137,7 +138,7 @@ func (c *call) softmaxAxis(shape []int) (int, error) {
 // matMulShape is the shape of a product of the last two dimensions, batched.
 func matMulShape(a, b []int) ([]int, error) {
 	if len(a) < 2 || len(b) < 2 || a[len(a)-1] != b[len(b)-2] {
-		return nil, fmt.Errorf("a product of %v and %v", a, b)
+		return nil, say.Errorf("a product of %v and %v", a, b)
 	}
 	lead, err := broadcast(a[:len(a)-2], b[:len(b)-2])
 	if err != nil {
@@ -167,7 +168,7 @@ func evalMatMul(_ *call, in []*array) ([]*array, error) {
 	n := len(shape)
 	rows, cols, inner := shape[n-2], shape[n-1], a.shape[len(a.shape)-1]
 	if inner > 1<<12 || len(out.data)*max(inner, 1) > maxArray*4 {
-		return nil, fmt.Errorf("a product of %v and %v is too large to be computed at import", a.shape, b.shape)
+		return nil, say.Errorf("a product of %v and %v is too large to be computed at import", a.shape, b.shape)
 	}
 	lead := shape[:n-2]
 	walk(lead, [][]int{strides(a.shape[:len(a.shape)-2], lead), strides(b.shape[:len(b.shape)-2], lead)}, func(i int, at []int) {
@@ -189,7 +190,7 @@ func evalPointwise(c *call, in []*array) ([]*array, error) {
 	x, w := in[0], in[1]
 	if len(w.shape) != 4 || w.shape[2] != 1 || w.shape[3] != 1 || c.int("group", 1) != 1 || len(in) > 2 ||
 		len(x.shape) != 4 || x.shape[0] != 1 || x.shape[1] != w.shape[1] || w.shape[0] > 64 {
-		return nil, fmt.Errorf("this convolution is not computed at import")
+		return nil, say.Errorf("this convolution is not computed at import")
 	}
 	pixels := x.shape[2] * x.shape[3]
 	product, err := evalMatMul(nil, []*array{
@@ -215,7 +216,7 @@ func (c *call) bounds() (lo, hi float64, err error) {
 			return 0, 0, err
 		}
 		if len(a.data) != 1 {
-			return 0, 0, fmt.Errorf("a bound of %d values", len(a.data))
+			return 0, 0, say.Errorf("a bound of %d values", len(a.data))
 		}
 		*p = a.data[0]
 	}
@@ -300,14 +301,14 @@ func evalScatter(_ *call, in []*array) ([]*array, error) {
 	data, index, updates := in[0], in[1], in[2]
 	rank := len(index.shape)
 	if rank == 0 || index.shape[rank-1] > len(data.shape) {
-		return nil, fmt.Errorf("indices of shape %v into %v", index.shape, data.shape)
+		return nil, say.Errorf("indices of shape %v into %v", index.shape, data.shape)
 	}
 	depth := index.shape[rank-1]
 	steps := strides(data.shape, data.shape)
 	size := elements(data.shape[depth:])
 	out := &array{shape: data.shape, data: slices.Clone(data.data), whole: data.whole}
 	if len(updates.data) != elements(index.shape[:rank-1])*size {
-		return nil, fmt.Errorf("updates of shape %v for indices of shape %v", updates.shape, index.shape)
+		return nil, say.Errorf("updates of shape %v for indices of shape %v", updates.shape, index.shape)
 	}
 	list := index.ints()
 	for u := range elements(index.shape[:rank-1]) {
@@ -318,7 +319,7 @@ func evalScatter(_ *call, in []*array) ([]*array, error) {
 				i += data.shape[d]
 			}
 			if i < 0 || i >= data.shape[d] {
-				return nil, fmt.Errorf("index %d of %d", i, data.shape[d])
+				return nil, say.Errorf("index %d of %d", i, data.shape[d])
 			}
 			at += i * steps[d]
 		}

@@ -1,31 +1,38 @@
 package onnx
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // finding is a recognised head: its description, the values that it reads, and why.
 type finding struct {
 	head   models.Head
 	values []string // the maps that the head's parts name, prototypes among them
-	reason string   // "YOLOv5: ..." for people
-	notes  []string
+	reason say.Text // "YOLOv5: ..." for people
+	notes  []say.Text
 }
 
 // UnknownHead says that a network's outputs are those of no head that is known.
 type UnknownHead struct {
 	Outputs []string // "output0 [1, 10, 7]"
-	Reasons []string // why each head is not it
+	Reasons []error  // why each head is not it
 }
 
 // Error lists the outputs and what does not fit.
-func (e *UnknownHead) Error() string {
-	return fmt.Sprintf("the outputs %s are those of no head that is known: %s", strings.Join(e.Outputs, ", "), strings.Join(e.Reasons, "; "))
+func (e *UnknownHead) Error() string { return e.Say().String() }
+
+// Say is Error for other languages.
+func (e *UnknownHead) Say() say.Text {
+	var reasons []say.Text
+	for _, r := range e.Reasons {
+		reasons = append(reasons, say.Sprintf("%w", r))
+	}
+	return say.Sprintf("the outputs %s are those of no head that is known: %s", strings.Join(e.Outputs, ", "), say.Join(reasons))
 }
 
 // maxOutputs is beyond any head: three maps for each of five strides, and prototypes.
@@ -46,7 +53,7 @@ type output struct {
 func (n *net) recognise(force models.HeadKind, classes int) (*finding, error) {
 	r := &recogniser{net: n, force: force, classes: classes}
 	if outputs := len(n.model.graph.outputs); outputs > maxOutputs {
-		return nil, fmt.Errorf("%d outputs: at most %d are looked at", outputs, maxOutputs)
+		return nil, say.Errorf("%d outputs: at most %d are looked at", outputs, maxOutputs)
 	}
 	if f := n.declared(); f != nil && (force == "" || force == f.head.Kind) {
 		return f, nil
@@ -57,19 +64,19 @@ func (n *net) recognise(force models.HeadKind, classes int) (*finding, error) {
 		r.outputs = append(r.outputs, o)
 	}
 	if len(r.outputs) == 0 {
-		return nil, errors.New("the network has no output")
+		return nil, say.Errorf("the network has no output")
 	}
-	var reasons []string
+	var reasons []error
 	for _, try := range []func() (*finding, error){r.classifier, r.rows, r.maps} {
 		f, err := try()
 		if err == nil && force != "" && f.head.Kind != force {
-			err = fmt.Errorf("it is no %s head", force)
+			err = say.Errorf("it is no %s head", force)
 		}
 		if err == nil {
 			return f, nil
 		}
-		if s := err.Error(); !slices.Contains(reasons, s) {
-			reasons = append(reasons, s)
+		if !slices.ContainsFunc(reasons, func(r error) bool { return r.Error() == err.Error() }) {
+			reasons = append(reasons, err)
 		}
 	}
 	e := &UnknownHead{Reasons: reasons}
@@ -89,7 +96,7 @@ func (o *output) analyse(n *net) {
 		total += elements(n.shapes[s])
 	}
 	if total == 0 || total > maxArray {
-		o.err = fmt.Errorf("its last convolutions give %d values", total)
+		o.err = say.Errorf("its last convolutions give %d values", total)
 		return
 	}
 	origins, err := o.tail.origins()
@@ -118,15 +125,15 @@ func (r *recogniser) classifier() (*finding, error) {
 	o := r.outputs[0]
 	shape := r.shapes[o.name]
 	if len(r.outputs) != 1 || len(shape) < 2 || elements(shape) != shape[1] || shape[1] < 2 {
-		return nil, errors.New("a classifier has one output [1, classes]")
+		return nil, say.Errorf("a classifier has one output [1, classes]")
 	}
-	name, reason := o.name, "a classifier: one output of %d logits"
+	name, reason := o.name, say.Sprintf("a classifier: one output of %d logits", shape[1])
 	if node := r.from[name]; node != nil && node.op == "Softmax" {
-		name, reason = node.in[0], "a classifier: one output of %d classes behind a softmax"
+		name, reason = node.in[0], say.Sprintf("a classifier: one output of %d classes behind a softmax", shape[1])
 	}
 	return &finding{
 		head:   models.Head{Kind: models.HeadClassify, Classes: shape[1], Proto: -1},
-		values: []string{name}, reason: fmt.Sprintf(reason, shape[1]),
+		values: []string{name}, reason: reason,
 	}, nil
 }
 
@@ -154,7 +161,7 @@ func (n *net) strideOf(source string) (int, error) {
 			return stride, nil
 		}
 	}
-	return 0, fmt.Errorf("a map of %dx%d is no fraction of the input of %dx%d", s[3], s[2], n.width, n.height)
+	return 0, say.Errorf("a map of %dx%d is no fraction of the input of %dx%d", s[3], s[2], n.width, n.height)
 }
 
 func places(size, stride int) int { return (size + stride - 1) / stride }

@@ -1,10 +1,8 @@
 package onnx
 
 import (
-	"errors"
-	"fmt"
-
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // piece is an output that shows a run of channels of one map, in whatever order of
@@ -31,7 +29,7 @@ func (r *recogniser) maps() (*finding, error) {
 		}
 		p, err := r.piece(o)
 		if err != nil {
-			return nil, fmt.Errorf("output %.60s: %w", o.name, err)
+			return nil, say.Errorf("output %.60s: %w", o.name, err)
 		}
 		s := r.shapes[p.source]
 		key := [2]int{s[2], s[3]}
@@ -46,17 +44,17 @@ func (r *recogniser) maps() (*finding, error) {
 	}
 	for _, l := range levels {
 		if len(l) != len(levels[0]) {
-			return nil, errors.New("its maps do not come in the same number for each size")
+			return nil, say.Errorf("its maps do not come in the same number for each size")
 		}
 		if len(l) == 1 && l[0].count != levels[0][0].count {
-			return nil, errors.New("its maps have different numbers of channels")
+			return nil, say.Errorf("its maps have different numbers of channels")
 		}
 	}
 	switch masks := r.channels(proto); {
 	case masks > 0 && len(levels[0]) == 1:
 		return r.mapsSegment(levels, masks)
 	case masks > 0:
-		return nil, fmt.Errorf("prototypes %.60s beside %d outputs for each size of map", proto.name, len(levels[0]))
+		return nil, say.Errorf("prototypes %.60s beside %d outputs for each size of map", proto.name, len(levels[0]))
 	}
 	switch len(levels[0]) {
 	case 1:
@@ -66,7 +64,7 @@ func (r *recogniser) maps() (*finding, error) {
 	case 3:
 		return r.mapsYOLOX(levels)
 	}
-	return nil, fmt.Errorf("%d outputs for each size of map", len(levels[0]))
+	return nil, say.Errorf("%d outputs for each size of map", len(levels[0]))
 }
 
 // prototypes is the output that alone has the finest grid, and another number of channels
@@ -116,7 +114,7 @@ func (r *recogniser) piece(o *output) (piece, error) {
 	}
 	t := o.tail
 	if len(t.sources) != 1 {
-		return piece{}, fmt.Errorf("it is made of %d maps", len(t.sources))
+		return piece{}, say.Errorf("it is made of %d maps", len(t.sources))
 	}
 	p := piece{tail: t, source: t.sources[0], first: -1, shape: o.shape}
 	offsets := t.offsets()
@@ -124,7 +122,7 @@ func (r *recogniser) piece(o *output) (piece, error) {
 	for _, origin := range o.origins.data {
 		at, ok := t.place(offsets, origin)
 		if !ok {
-			return p, errors.New("its values are sums of a map's")
+			return p, say.Errorf("its values are sums of a map's")
 		}
 		seen[at.channel] = true
 	}
@@ -136,11 +134,11 @@ func (r *recogniser) piece(o *output) (piece, error) {
 	p.count = len(seen)
 	s := r.shapes[p.source]
 	if p.count*s[2]*s[3] != len(o.origins.data) {
-		return p, errors.New("it shows some of a map's values only")
+		return p, say.Errorf("it shows some of a map's values only")
 	}
 	for c := range p.count {
 		if !seen[p.first+c] {
-			return p, errors.New("it shows channels that are not consecutive")
+			return p, say.Errorf("it shows channels that are not consecutive")
 		}
 	}
 	p.sigmoid = o.zero.data[0] == 0.5
@@ -180,7 +178,7 @@ func (r *recogniser) mapsJoined(levels [][]piece) (*finding, error) {
 		return r.describeMaps(levels, k, func(f *finding, p piece, l *models.Level) {
 			f.head = models.Head{Kind: kind, Classes: k - 5, Proto: -1, Levels: f.head.Levels}
 			l.Box, l.Obj, l.Cls = f.show(p, 0), f.show(p, 4), f.show(p, 5)
-			f.reason = fmt.Sprintf("YOLOX: maps of box, objectness and %d classes", k-5)
+			f.reason = say.Sprintf("YOLOX: maps of box, objectness and %d classes", k-5)
 		})
 	case models.HeadYOLOv8, models.HeadGFL:
 		bins := 16
@@ -188,25 +186,25 @@ func (r *recogniser) mapsJoined(levels [][]piece) (*finding, error) {
 			bins = (k - classes) / 4
 		}
 		if k-4*bins < 1 || bins < 1 {
-			return nil, fmt.Errorf("maps of %d channels are too small for distributions over %d bins", k, bins)
+			return nil, say.Errorf("maps of %d channels are too small for distributions over %d bins", k, bins)
 		}
 		return r.describeMaps(levels, k, func(f *finding, p piece, l *models.Level) {
 			f.head = models.Head{Kind: kind, Classes: k - 4*bins, Bins: bins, Proto: -1, Levels: f.head.Levels}
 			l.Box, l.Cls = f.show(p, 0), f.show(p, 4*bins)
-			f.reason = fmt.Sprintf("YOLOv8: maps of four distributions over %d bins and %d classes", bins, k-4*bins)
+			f.reason = say.Sprintf("YOLOv8: maps of four distributions over %d bins and %d classes", bins, k-4*bins)
 			if kind == models.HeadGFL {
 				l.Cls, l.Box = f.show(p, 0), f.show(p, k-4*bins)
-				f.reason = fmt.Sprintf("NanoDet: maps of %d classes and four distributions over %d bins", k-4*bins, bins)
+				f.reason = say.Sprintf("NanoDet: maps of %d classes and four distributions over %d bins", k-4*bins, bins)
 			}
 		})
 	}
-	return nil, fmt.Errorf("maps of %d channels fit no head of %d classes", k, classes)
+	return nil, say.Errorf("maps of %d channels fit no head of %d classes", k, classes)
 }
 
 // describeMaps makes a finding with one level for each map.
 func (r *recogniser) describeMaps(levels [][]piece, k int, describe func(*finding, piece, *models.Level)) (*finding, error) {
 	if k < 6 {
-		return nil, fmt.Errorf("maps of %d channels are too small for a head", k)
+		return nil, say.Errorf("maps of %d channels are too small for a head", k)
 	}
 	f := &finding{}
 	for _, l := range levels {
@@ -224,14 +222,14 @@ func (r *recogniser) describeMaps(levels [][]piece, k int, describe func(*findin
 // mapsSegment is YOLOv5's maps with prototypes of so many masks beside them.
 func (r *recogniser) mapsSegment(levels [][]piece, masks int) (*finding, error) {
 	if r.force != "" && r.force != models.HeadYOLOv5 {
-		return nil, fmt.Errorf("maps with prototypes are taken for YOLOv5's, not for %s", r.force)
+		return nil, say.Errorf("maps with prototypes are taken for YOLOv5's, not for %s", r.force)
 	}
 	f, err := r.mapsYOLOv5(levels, masks)
 	if err != nil {
 		return nil, err
 	}
 	if r.classes > 0 && r.classes != f.head.Classes {
-		return nil, fmt.Errorf("maps of %d classes and %d mask coefficients, where there are %d class names", f.head.Classes, masks, r.classes)
+		return nil, say.Errorf("maps of %d classes and %d mask coefficients, where there are %d class names", f.head.Classes, masks, r.classes)
 	}
 	return f, r.withProto(f)
 }
@@ -244,7 +242,7 @@ func (r *recogniser) mapsYOLOv5(levels [][]piece, masks int) (*finding, error) {
 	}
 	no := k / anchors
 	if k%anchors != 0 || no-masks < 6 {
-		return nil, fmt.Errorf("maps of %d channels are not those of %d anchors", k, anchors)
+		return nil, say.Errorf("maps of %d channels are not those of %d anchors", k, anchors)
 	}
 	f, err := r.describeMaps(levels, k, func(f *finding, p piece, l *models.Level) {
 		f.head = models.Head{Kind: models.HeadYOLOv5, Classes: no - 5 - masks, Masks: masks, Proto: -1, Levels: f.head.Levels}
@@ -257,7 +255,7 @@ func (r *recogniser) mapsYOLOv5(levels [][]piece, masks int) (*finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.reason = fmt.Sprintf("YOLOv5: %d maps of %d anchors with box, objectness and %d classes", len(levels), anchors, no-5-masks)
+	f.reason = say.Sprintf("YOLOv5: %d maps of %d anchors with box, objectness and %d classes", len(levels), anchors, no-5-masks)
 	return f, r.defaultAnchors(f)
 }
 
@@ -271,12 +269,12 @@ var cocoAnchors = map[int][][2]float32{
 func (r *recogniser) defaultAnchors(f *finding) error {
 	anchors := cocoAnchors[len(f.head.Levels)]
 	if anchors == nil || f.head.Levels[0].AnchorStep == 0 {
-		return fmt.Errorf("the file does not hold the anchors, and there are no usual ones for %d levels", len(f.head.Levels))
+		return say.Errorf("the file does not hold the anchors, and there are no usual ones for %d levels", len(f.head.Levels))
 	}
 	for i := range f.head.Levels {
 		f.head.Levels[i].Anchors = anchors[3*i : 3*i+3]
 	}
-	f.notes = append(f.notes, "the file does not hold the anchors: YOLOv5's for COCO are taken; boxes are wrong if the training had others")
+	f.notes = append(f.notes, say.Sprintf("the file does not hold the anchors: YOLOv5's for COCO are taken; boxes are wrong if the training had others"))
 	return nil
 }
 
@@ -304,7 +302,7 @@ func (r *recogniser) mapsPair(levels [][]piece) (*finding, error) {
 	cls := r.classesOf(levels[0][0], levels[0][1])
 	c, b := levels[0][cls], levels[0][1-cls]
 	if b.sigmoid || b.count%4 != 0 {
-		return nil, fmt.Errorf("maps of %d and %d channels are not classes and distances", c.count, b.count)
+		return nil, say.Errorf("maps of %d and %d channels are not classes and distances", c.count, b.count)
 	}
 	f := &finding{head: models.Head{Kind: models.HeadGFL, Classes: c.count, Bins: b.count / 4, Proto: -1}}
 	name := "PicoDet or NanoDet"
@@ -313,7 +311,7 @@ func (r *recogniser) mapsPair(levels [][]piece) (*finding, error) {
 	}
 	for _, l := range levels {
 		if l[cls].count != c.count || l[1-cls].count != b.count {
-			return nil, errors.New("its maps have different numbers of channels")
+			return nil, say.Errorf("its maps have different numbers of channels")
 		}
 		stride, err := r.strideOf(l[cls].source)
 		if err != nil {
@@ -321,7 +319,7 @@ func (r *recogniser) mapsPair(levels [][]piece) (*finding, error) {
 		}
 		f.head.Levels = append(f.head.Levels, models.Level{Stride: stride, Cls: f.show(l[cls], 0), Box: f.show(l[1-cls], 0), Obj: absent, Coef: absent})
 	}
-	f.reason = fmt.Sprintf("%s: for each of %d levels an output of %d classes and one of four distributions over %d bins", name, len(levels), f.head.Classes, f.head.Bins)
+	f.reason = say.Sprintf("%s: for each of %d levels an output of %d classes and one of four distributions over %d bins", name, len(levels), f.head.Classes, f.head.Bins)
 	return f, nil
 }
 
@@ -342,7 +340,7 @@ func (r *recogniser) mapsYOLOX(levels [][]piece) (*finding, error) {
 			}
 		}
 		if level.Box == absent || level.Obj == absent || level.Cls == absent {
-			return nil, errors.New("three outputs for each size are not box, objectness and classes")
+			return nil, say.Errorf("three outputs for each size are not box, objectness and classes")
 		}
 		var err error
 		if level.Stride, err = r.strideOf(l[0].source); err != nil {
@@ -350,6 +348,6 @@ func (r *recogniser) mapsYOLOX(levels [][]piece) (*finding, error) {
 		}
 		f.head.Levels = append(f.head.Levels, level)
 	}
-	f.reason = fmt.Sprintf("YOLOX: for each of %d levels outputs of box, objectness and %d classes", len(levels), f.head.Classes)
+	f.reason = say.Sprintf("YOLOX: for each of %d levels outputs of box, objectness and %d classes", len(levels), f.head.Classes)
 	return f, nil
 }

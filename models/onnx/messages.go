@@ -1,7 +1,7 @@
 package onnx
 
 import (
-	"fmt"
+	"spotter/models/say"
 )
 
 // parseModel decodes ModelProto.
@@ -33,10 +33,10 @@ func parseModel(data []byte) (*modelProto, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("this is no ONNX file, or one that is cut off: %w", err)
+		return nil, say.Errorf("this is no ONNX file, or one that is cut off: %w", err)
 	}
 	if m.graph == nil || len(m.graph.nodes) == 0 {
-		return nil, fmt.Errorf("this is no ONNX file, or an empty one: it holds no graph")
+		return nil, say.Errorf("this is no ONNX file, or an empty one: it holds no graph")
 	}
 	return m, nil
 }
@@ -77,7 +77,7 @@ func parseGraph(x field) (*graphProto, error) {
 			v, err = parseValue(x)
 			g.outputs = append(g.outputs, v)
 		case 15:
-			err = fmt.Errorf("it holds sparse initializers, which are not read")
+			err = say.Errorf("it holds sparse initializers, which are not read")
 		}
 		return err
 	})
@@ -149,7 +149,7 @@ func parseTensor(x field) (*tensorProto, error) {
 		case 2:
 			t.dtype = int64(x.bits)
 		case 3:
-			err = fmt.Errorf("a tensor is cut into segments, which is not read")
+			err = say.Errorf("a tensor is cut into segments, which is not read")
 		case 4:
 			t.floats, err = x.float32s(t.floats)
 		case 5, 7, 11:

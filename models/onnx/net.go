@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Limits of a file; the largest detectors have a few thousand nodes.
@@ -38,14 +39,14 @@ func newNet(m *modelProto) (*net, error) {
 	g := m.graph
 	n := &net{model: m, opset: m.opset[""] + m.opset["ai.onnx"], inits: map[string]*tensorProto{}}
 	if n.opset < 7 || n.opset > 30 {
-		return nil, fmt.Errorf("operator set %d: 7 to 30 are read (11 to 19 are tested)", n.opset)
+		return nil, say.Errorf("operator set %d: 7 to 30 are read (11 to 19 are tested)", n.opset)
 	}
 	if len(g.nodes) > maxNodes {
-		return nil, fmt.Errorf("%d nodes: at most %d are read", len(g.nodes), maxNodes)
+		return nil, say.Errorf("%d nodes: at most %d are read", len(g.nodes), maxNodes)
 	}
 	for _, t := range g.initializers {
 		if err := t.check(); err != nil {
-			return nil, fmt.Errorf("parameter %.80q: %w", t.name, err)
+			return nil, say.Errorf("parameter %.80q: %w", t.name, err)
 		}
 		n.inits[t.name] = t
 	}
@@ -56,7 +57,7 @@ func newNet(m *modelProto) (*net, error) {
 		}
 	}
 	if len(pictures) != 1 {
-		return nil, fmt.Errorf("%d inputs%s: one picture is supported", len(pictures), valueNames(pictures))
+		return nil, say.Errorf("%d inputs%s: one picture is supported", len(pictures), valueNames(pictures))
 	}
 	n.input, n.native = pictures[0].name, pictures[0].dims
 	if err := checkInput(pictures[0]); err != nil {
@@ -81,11 +82,11 @@ func checkInput(v valueProto) error {
 	d := v.dims
 	switch {
 	case len(d) == 4 && d[3] == 3 && d[1] != 3:
-		return fmt.Errorf("the input %s is %v, pixels before channels (NHWC): export the model with channels first", v.name, d)
+		return say.Errorf("the input %s is %v, pixels before channels (NHWC): export the model with channels first", v.name, d)
 	case len(d) != 4 || d[1] != 3 && d[1] != -1:
-		return fmt.Errorf("the input %s is %v: a picture [1, 3, H, W] is needed", v.name, d)
+		return say.Errorf("the input %s is %v: a picture [1, 3, H, W] is needed", v.name, d)
 	case d[0] != 1 && d[0] != -1:
-		return fmt.Errorf("the input %s is %v, %d pictures at once: export the model for one", v.name, d, d[0])
+		return say.Errorf("the input %s is %v, %d pictures at once: export the model for one", v.name, d, d[0])
 	}
 	return nil
 }
@@ -100,7 +101,7 @@ func (n *net) sort() error {
 				continue
 			}
 			if n.from[v] != nil || n.inits[v] != nil || v == n.input {
-				return fmt.Errorf("two nodes make the value %.80q", v)
+				return say.Errorf("two nodes make the value %.80q", v)
 			}
 			n.from[v] = node
 		}
@@ -114,7 +115,7 @@ func (n *net) sort() error {
 	for _, node := range n.model.graph.nodes {
 		for _, v := range node.in {
 			if v != "" && v != n.input && n.inits[v] == nil && n.from[v] == nil {
-				return fmt.Errorf("node %s takes %.80q, which nothing makes", describe(node), v)
+				return say.Errorf("node %s takes %.80q, which nothing makes", describe(node), v)
 			}
 		}
 	}
@@ -164,7 +165,7 @@ func (n *net) kahn() error {
 		}
 	}
 	if len(n.nodes) != len(n.model.graph.nodes) {
-		return fmt.Errorf("the graph has a cycle")
+		return say.Errorf("the graph has a cycle")
 	}
 	return nil
 }
@@ -180,7 +181,7 @@ func (n *net) at(width, height int, as *net) (*net, error) {
 	}
 	for _, node := range m.nodes {
 		if err := m.visit(node); err != nil {
-			return nil, fmt.Errorf("node %s: %w", describe(node), err)
+			return nil, say.Errorf("node %s: %w", describe(node), err)
 		}
 	}
 	return &m, nil
@@ -202,11 +203,11 @@ func (n *net) visit(node *nodeProto) error {
 		return nil
 	}
 	rule := shapeRules[node.op]
-	err := fmt.Errorf("the operation %.40q is not known", node.op)
+	err := say.Errorf("the operation %.40q is not known", node.op)
 	var shapes [][]int
 	switch {
 	case node.domain != "":
-		err = fmt.Errorf("the operation %.40q of the domain %.40q is not known", node.op, node.domain)
+		err = say.Errorf("the operation %.40q of the domain %.40q is not known", node.op, node.domain)
 	case rule != nil && len(node.in) > 0:
 		shapes, err = rule(c)
 	}
@@ -301,14 +302,14 @@ func (n *net) keep(name string, a *array) {
 func evaluate(c *call, in []*array) ([]*array, error) {
 	f := evaluators[c.op]
 	if f == nil || c.domain != "" {
-		return nil, fmt.Errorf("%s is not computed at import", describe(c.nodeProto))
+		return nil, say.Errorf("%s is not computed at import", describe(c.nodeProto))
 	}
 	need := arity(c.op)
 	if binaries[c.op] != nil || c.op == "Concat" {
 		need = max(need, len(in))
 	}
 	if len(in) < need || slices.Contains(in[:need], nil) {
-		return nil, fmt.Errorf("%s lacks inputs", describe(c.nodeProto))
+		return nil, say.Errorf("%s lacks inputs", describe(c.nodeProto))
 	}
 	return f(c, in)
 }

@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Options say what the file leaves open, or is to be taken for.
@@ -35,12 +36,12 @@ type Options struct {
 type Model struct {
 	Graph     *models.Graph
 	Weights   models.Weights
-	Took      string // which head it was taken for, and why: a sentence for people
-	Fixed     string // why it runs at its own size only; "" when it runs at any
+	Took      say.Text // which head it was taken for, and why: a sentence for people
+	Fixed     string   // why it runs at its own size only; "" when it runs at any
 	Opset     int
 	Producer  string
 	Imgsz     [2]int // width and height of the file's own size; 0 where it is open
-	Notes     []string
+	Notes     []say.Text
 	Meta      map[string]string // of models.Provenance, what the file says
 	Tensors   []string          // the file's names of the graph's outputs
 	TailNodes int               // nodes behind the last convolutions, which are replaced by Spotter's decoding
@@ -112,7 +113,7 @@ func chosenSize(o Options, own [2]int) ([2]int, error) {
 	size := [2]int{orElse(o.Width, orElse(own[0], defaultSize)), orElse(o.Height, orElse(own[1], defaultSize))}
 	for _, v := range size {
 		if v < 8 || v > 1<<13 {
-			return size, fmt.Errorf("an input of %dx%d pixels: 8 to 8192 are possible", size[0], size[1])
+			return size, say.Errorf("an input of %dx%d pixels: 8 to 8192 are possible", size[0], size[1])
 		}
 	}
 	return size, nil
@@ -166,10 +167,10 @@ func (m *Model) finish(f *finding, names []string, o Options, n *net) {
 	case len(names) == f.head.Classes:
 		g.Classes = names
 	case names != nil:
-		m.Notes = append(m.Notes, fmt.Sprintf("%d class names for a head of %d classes: the names are left out", len(names), f.head.Classes))
+		m.Notes = append(m.Notes, say.Sprintf("%d class names for a head of %d classes: the names are left out", len(names), f.head.Classes))
 	case f.head.Classes == len(models.COCOClasses):
 		g.Classes = slices.Clone(models.COCOClasses)
-		m.Notes = append(m.Notes, "the file does not name its 80 classes: COCO's names are taken")
+		m.Notes = append(m.Notes, say.Sprintf("the file does not name its 80 classes: COCO's names are taken"))
 	}
 	g.Feed = usualFeed(f.head.Kind, m.Producer, len(f.head.Levels))
 	if d := n.description(); d != nil && d.Feed != nil {
@@ -191,7 +192,7 @@ func (m *Model) checkSize(f *finding) error {
 	for i, l := range f.head.Levels {
 		s := g.Outputs[l.Box.Map].Shape
 		if len(s) != 3 || s[1] != places(g.Input.Shape[1], l.Stride) || s[2] != places(g.Input.Shape[2], l.Stride) {
-			return fmt.Errorf("at %dx%d pixels the map of stride %d (level %d) is %v: the network was exported for its own size, or the size is no multiple of %d",
+			return say.Errorf("at %dx%d pixels the map of stride %d (level %d) is %v: the network was exported for its own size, or the size is no multiple of %d",
 				g.Input.Shape[2], g.Input.Shape[1], l.Stride, i, []int(s), f.head.Levels[len(f.head.Levels)-1].Stride)
 		}
 	}

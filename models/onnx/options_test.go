@@ -9,6 +9,7 @@ import (
 	"spotter/models"
 	"spotter/models/golden"
 	"spotter/models/onnx"
+	"spotter/models/say"
 )
 
 // TestAnotherSizeThanTheFiles holds a file of a fixed 64x64 pixels, loaded for 128x96,
@@ -64,8 +65,8 @@ func TestOptions(t *testing.T) {
 	if !slices.Equal(m.Graph.Head.Levels[0].Anchors, anchors[0]) || m.Graph.Head.Levels[1].Anchors[0] != [2]float32{30, 61} || !m.Graph.Feed.BGR {
 		t.Errorf("head %+v, feed %+v", m.Graph.Head, m.Graph.Feed)
 	}
-	if m.Graph.Classes != nil || !strings.Contains(strings.Join(m.Notes, "\n"), "2 class names for a head of 3 classes") ||
-		!strings.Contains(strings.Join(m.Notes, "\n"), "the file does not hold the anchors") {
+	if m.Graph.Classes != nil || !strings.Contains(strings.Join(say.Strings(m.Notes), "\n"), "2 class names for a head of 3 classes") ||
+		!strings.Contains(strings.Join(say.Strings(m.Notes), "\n"), "the file does not hold the anchors") {
 		t.Errorf("classes %q, notes %q", m.Graph.Classes, m.Notes)
 	}
 }

@@ -1,8 +1,9 @@
 package onnx
 
 import (
-	"fmt"
 	"slices"
+
+	"spotter/models/say"
 )
 
 // Origins of an element that is not made of one element of one source.
@@ -63,7 +64,7 @@ func trace(c *call, in []*array, computed []bool) ([]*array, error) {
 		switch {
 		case a == nil || slices.Contains(steering[c.op], i):
 			if computed[i] {
-				return nil, fmt.Errorf("how it moves elements depends on the picture")
+				return nil, say.Errorf("how it moves elements depends on the picture")
 			}
 		case !computed[i]:
 			in[i] = &array{shape: a.shape, data: make([]float64, len(a.data))}

@@ -1,10 +1,11 @@
 package onnx
 
 import (
-	"fmt"
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"spotter/models/say"
 )
 
 // The messages of ONNX that an import needs, with the field numbers of onnx.proto3
@@ -90,7 +91,7 @@ func fields(b []byte, f func(field) error) error {
 		case protowire.BytesType:
 			x.bytes, n = protowire.ConsumeBytes(b)
 		default:
-			return fmt.Errorf("a field of wire type %d", kind)
+			return say.Errorf("a field of wire type %d", kind)
 		}
 		if n < 0 {
 			return protowire.ParseError(n)
@@ -106,7 +107,7 @@ func fields(b []byte, f func(field) error) error {
 // message checks that a field holds one, and reads its fields.
 func (x field) message(f func(field) error) error {
 	if x.kind != protowire.BytesType {
-		return fmt.Errorf("field %d is no message", x.number)
+		return say.Errorf("field %d is no message", x.number)
 	}
 	return fields(x.bytes, f)
 }

@@ -1,9 +1,9 @@
 package onnx
 
 import (
-	"errors"
-	"fmt"
 	"slices"
+
+	"spotter/models/say"
 )
 
 // table is one output, or two side by side, as rows of predictions: for each place
@@ -58,13 +58,13 @@ func (r *recogniser) table() (*table, error) {
 	if len(flat) == 0 {
 		for _, o := range r.outputs {
 			if o.err != nil {
-				return nil, fmt.Errorf("output %.60s: %w", o.name, o.err)
+				return nil, say.Errorf("output %.60s: %w", o.name, o.err)
 			}
 		}
-		return nil, errors.New("no output is a table [1, n, k] of predictions")
+		return nil, say.Errorf("no output is a table [1, n, k] of predictions")
 	}
 	if len(flat) > 2 {
-		return nil, errors.New("more than two outputs are tables")
+		return nil, say.Errorf("more than two outputs are tables")
 	}
 	names := []string{flat[0].name}
 	if len(flat) == 2 {
@@ -74,7 +74,7 @@ func (r *recogniser) table() (*table, error) {
 		}
 		names = []string{flat[boxes].name, flat[1-boxes].name}
 		if !flat[boxes].summed() || !slices.Contains(flat[boxes].shape[1:], 4) {
-			return nil, errors.New("two tables that are not boxes and scores")
+			return nil, say.Errorf("two tables that are not boxes and scores")
 		}
 	}
 	t := &table{}
@@ -104,12 +104,12 @@ func (t *table) read(n *net) error {
 		rows, cols := a.shape[1], a.shape[2]
 		if across[i] = !t.samePlace(a, 1, cols); across[i] {
 			if !t.samePlace(a, cols, rows) {
-				return errors.New("its rows mix predictions of several places")
+				return say.Errorf("its rows mix predictions of several places")
 			}
 			rows, cols = cols, rows
 		}
 		if t.n != 0 && t.n != rows {
-			return fmt.Errorf("tables of %d and %d rows", t.n, rows)
+			return say.Errorf("tables of %d and %d rows", t.n, rows)
 		}
 		t.n = rows
 		t.k += cols
@@ -173,7 +173,7 @@ func (t *table) findLevels(n *net) error {
 	for r := range t.n {
 		p, ok := t.t.place(t.offsets, t.origin[r*t.k+t.k-1])
 		if !ok {
-			return errors.New("the last column of its rows is no value of a map")
+			return say.Errorf("the last column of its rows is no value of a map")
 		}
 		s := n.shapes[t.t.sources[p.source]]
 		key := [2]int{s[2], s[3]}
@@ -196,7 +196,7 @@ func (t *table) findLevels(n *net) error {
 		l := &t.levels[i]
 		l.anchors = l.count / (l.h * l.w)
 		if l.first < 0 || l.anchors*l.h*l.w != l.count || l.anchors > 64 {
-			return fmt.Errorf("%d rows for a map of %dx%d", l.count, l.w, l.h)
+			return say.Errorf("%d rows for a map of %dx%d", l.count, l.w, l.h)
 		}
 	}
 	return t.findSteps()
@@ -212,7 +212,7 @@ func (t *table) findSteps() error {
 	}
 	for i, l := range t.levels {
 		if l.anchors > 1 && l.step == 0 || l.anchors != t.levels[0].anchors {
-			return fmt.Errorf("%d anchors on level %d and %d on the first", l.anchors, i, t.levels[0].anchors)
+			return say.Errorf("%d anchors on level %d and %d on the first", l.anchors, i, t.levels[0].anchors)
 		}
 	}
 	return nil
@@ -230,7 +230,7 @@ func (t *table) consecutive(level, from, to int) (place, error) {
 	for c := from; c < to; c++ {
 		p, single := t.column(level, c)
 		if !ok || !single || p.source != first.source || p.channel != first.channel+c-from {
-			return first, fmt.Errorf("columns %d to %d are not consecutive channels of one map", from, to-1)
+			return first, say.Errorf("columns %d to %d are not consecutive channels of one map", from, to-1)
 		}
 	}
 	return first, nil
@@ -257,9 +257,9 @@ func (r *recogniser) withProto(f *finding) error {
 	for _, o := range r.outputs {
 		if shape := r.shapes[o.name]; len(shape) == 4 && shape[1] == f.head.Masks {
 			f.head.Proto = f.mapIndex(o.name)
-			f.reason += fmt.Sprintf(", with %d mask coefficients and prototypes in %s", f.head.Masks, o.name)
+			f.reason = say.Sprintf("%s, with %d mask coefficients and prototypes in %s", f.reason, f.head.Masks, o.name)
 			return nil
 		}
 	}
-	return fmt.Errorf("%d columns look like mask coefficients, but no output has prototypes for them", f.head.Masks)
+	return say.Errorf("%d columns look like mask coefficients, but no output has prototypes for them", f.head.Masks)
 }

@@ -1,12 +1,11 @@
 package onnx
 
 import (
-	"errors"
-	"fmt"
 	"math"
 
 	"spotter/models"
 	"spotter/models/detect"
+	"spotter/models/say"
 )
 
 // rowsYOLOv5 is the table with anchors: box, objectness, classes, mask coefficients.
@@ -16,7 +15,7 @@ func (r *recogniser) rowsYOLOv5(t *table) (*finding, error) {
 	f.head = models.Head{Kind: models.HeadYOLOv5, Masks: t.masks(5), Proto: -1}
 	f.head.Classes = t.k - 5 - f.head.Masks
 	if f.head.Classes < 1 {
-		return nil, fmt.Errorf("rows of %d columns are too short for YOLOv5", t.k)
+		return nil, say.Errorf("rows of %d columns are too short for YOLOv5", t.k)
 	}
 	for i, l := range t.levels {
 		first, err := t.consecutive(i, 0, t.k)
@@ -38,7 +37,7 @@ func (r *recogniser) rowsYOLOv5(t *table) (*finding, error) {
 		level.Anchors = t.anchors(i)
 		f.head.Levels = append(f.head.Levels, level)
 	}
-	f.reason = fmt.Sprintf("YOLOv5: decoded rows of box, objectness and %d classes, %d anchors on each of %d levels", f.head.Classes, t.levels[0].anchors, len(t.levels))
+	f.reason = say.Sprintf("YOLOv5: decoded rows of box, objectness and %d classes, %d anchors on each of %d levels", f.head.Classes, t.levels[0].anchors, len(t.levels))
 	if a := f.head.Levels[0].Anchors[0]; a[0] <= 0.5 { // 0, or a sigmoid's half: nothing is decoded
 		if err := r.defaultAnchors(f); err != nil {
 			return nil, err
@@ -105,7 +104,7 @@ func (r *recogniser) classCount() int {
 
 func (r *recogniser) rowsYOLOX(t *table, decoded bool) (*finding, error) {
 	if t.k < 6 {
-		return nil, fmt.Errorf("rows of %d columns are too short for YOLOX", t.k)
+		return nil, say.Errorf("rows of %d columns are too short for YOLOX", t.k)
 	}
 	f := &finding{head: models.Head{Kind: models.HeadYOLOX, Classes: t.k - 5, Proto: -1}}
 	for i := range t.levels {
@@ -126,14 +125,14 @@ func (r *recogniser) rowsYOLOX(t *table, decoded bool) (*finding, error) {
 			Stride: stride, Box: f.part(t.t, box), Obj: f.part(t.t, obj), Cls: f.part(t.t, cls), Coef: absent,
 		})
 	}
-	how := "rows before decoding"
+	how := say.Sprintf("rows before decoding")
 	if decoded {
-		how = "decoded rows"
+		how = say.Sprintf("decoded rows")
 		if err := t.verify(f, false); err != nil {
 			return nil, err
 		}
 	}
-	f.reason = fmt.Sprintf("YOLOX: %s of box, objectness and %d classes, one for each place of %d levels", how, f.head.Classes, len(t.levels))
+	f.reason = say.Sprintf("YOLOX: %s of box, objectness and %d classes, one for each place of %d levels", how, f.head.Classes, len(t.levels))
 	return f, nil
 }
 
@@ -155,7 +154,7 @@ func (r *recogniser) rowsGFL(t *table, classes, bins int) (*finding, error) {
 		}
 		f.head.Levels = append(f.head.Levels, models.Level{Stride: stride, Box: f.part(t.t, box), Cls: f.part(t.t, cls), Obj: absent, Coef: absent})
 	}
-	f.reason = fmt.Sprintf("NanoDet: rows of %d classes and four distributions over %d bins on %d levels", classes, bins, len(t.levels))
+	f.reason = say.Sprintf("NanoDet: rows of %d classes and four distributions over %d bins on %d levels", classes, bins, len(t.levels))
 	return f, nil
 }
 
@@ -163,7 +162,7 @@ func (r *recogniser) rowsGFL(t *table, classes, bins int) (*finding, error) {
 // are expectations over bins or plain numbers; then classes and mask coefficients.
 func (r *recogniser) rowsDistances(t *table) (*finding, error) {
 	if t.k < 5 {
-		return nil, fmt.Errorf("rows of %d columns are too short for boxes and classes", t.k)
+		return nil, say.Errorf("rows of %d columns are too short for boxes and classes", t.k)
 	}
 	f := &finding{head: models.Head{Kind: models.HeadYOLOv8, Masks: t.masks(4), Proto: -1}}
 	f.head.Classes = t.k - 4 - f.head.Masks
@@ -202,7 +201,7 @@ func (r *recogniser) rowsDistances(t *table) (*finding, error) {
 	if last := f.head.Levels[len(f.head.Levels)-1]; r.force == models.HeadGFL || r.force == "" && last.Stride == 64 && f.head.Bins == 8 {
 		f.head.Kind, name = models.HeadGFL, "PicoDet"
 	}
-	f.reason = fmt.Sprintf("%s: decoded boxes from distances over %d bins and %d classes, without objectness, on %d levels", name, f.head.Bins, f.head.Classes, len(t.levels))
+	f.reason = say.Sprintf("%s: decoded boxes from distances over %d bins and %d classes, without objectness, on %d levels", name, f.head.Bins, f.head.Classes, len(t.levels))
 	return f, r.withProto(f)
 }
 
@@ -228,7 +227,7 @@ func (r *recogniser) distanceMap(t *table, l tableLevel, taken []place, classes 
 		}
 		return p, channels / 4, nil
 	}
-	return place{}, 0, errors.New("no map is that of the distances to the boxes' sides")
+	return place{}, 0, say.Errorf("no map is that of the distances to the boxes' sides")
 }
 
 // verify decodes random maps as the head says and compares with what the file's own
@@ -267,7 +266,7 @@ func (t *table) compare(f *finding, rows *detect.Rows, want []float64, corners b
 		start[i+1] = start[i] + l.count
 	}
 	if rows.N != t.n {
-		return fmt.Errorf("the %s head gives %d rows and the file %d", f.head.Kind, rows.N, t.n)
+		return say.Errorf("the %s head gives %d rows and the file %d", f.head.Kind, rows.N, t.n)
 	}
 	for r := range t.n {
 		l, p := t.levels[t.rowLevel[r]], t.rowPlace[r]
@@ -277,7 +276,7 @@ func (t *table) compare(f *finding, rows *detect.Rows, want []float64, corners b
 		}
 		at := start[t.rowLevel[r]] + (anchor*l.h+p.y)*l.w + p.x
 		if at >= rows.N {
-			return fmt.Errorf("row %d is of no anchor", r)
+			return say.Errorf("row %d is of no anchor", r)
 		}
 		got := rows.Row(at)
 		if f.head.Kind != models.HeadYOLOv5 && f.head.Kind != models.HeadYOLOX {
@@ -289,7 +288,7 @@ func (t *table) compare(f *finding, rows *detect.Rows, want []float64, corners b
 		}
 		for c, v := range got {
 			if w := want[r*t.k+c]; !(math.Abs(float64(v)-w) <= 2e-3*(1+math.Abs(w))) {
-				return fmt.Errorf("as %s, column %d of row %d would be %v where the file computes %v", f.head.Kind, c, r, v, w)
+				return say.Errorf("as %s, column %d of row %d would be %v where the file computes %v", f.head.Kind, c, r, v, w)
 			}
 		}
 	}

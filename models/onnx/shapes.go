@@ -1,8 +1,9 @@
 package onnx
 
 import (
-	"fmt"
 	"slices"
+
+	"spotter/models/say"
 )
 
 // shapeRule gives the shapes of a node's results.
@@ -97,7 +98,7 @@ func poolShape(c *call) ([][]int, error) {
 func globalShape(c *call) ([][]int, error) {
 	in, err := c.shape(0)
 	if err == nil && len(in) != 4 {
-		err = fmt.Errorf("a pool over %v: only pictures, [1, C, H, W], are supported", in)
+		err = say.Errorf("a pool over %v: only pictures, [1, C, H, W], are supported", in)
 	}
 	if err != nil {
 		return nil, err
@@ -193,7 +194,7 @@ func gemmShape(c *call) ([][]int, error) {
 		return nil, err
 	}
 	if len(a) != 2 || len(b) != 2 {
-		return nil, fmt.Errorf("a product of %v and %v", a, b)
+		return nil, say.Errorf("a product of %v and %v", a, b)
 	}
 	rows, inner := a[0], a[1]
 	if c.int("transA", 0) != 0 {
@@ -204,7 +205,7 @@ func gemmShape(c *call) ([][]int, error) {
 		from, cols = cols, from
 	}
 	if inner != from {
-		return nil, fmt.Errorf("a product of %v and %v", a, b)
+		return nil, say.Errorf("a product of %v and %v", a, b)
 	}
 	return single([]int{rows, cols}, nil)
 }
@@ -220,7 +221,7 @@ func (c *call) pads() ([]int, error) {
 		return nil, err
 	}
 	if c.has(3) || len(list) != 2*len(in) {
-		return nil, fmt.Errorf("padding %v of %v", list, in)
+		return nil, say.Errorf("padding %v of %v", list, in)
 	}
 	return list, nil
 }
@@ -233,7 +234,7 @@ func padShape(c *call) ([][]int, error) {
 	out := slices.Clone(c.shapes[0])
 	for i := range out {
 		if list[i] < -maxWindow || list[i] > maxWindow || list[i+len(out)] < -maxWindow || list[i+len(out)] > maxWindow {
-			return nil, fmt.Errorf("padding %v", list)
+			return nil, say.Errorf("padding %v", list)
 		}
 		out[i] += list[i] + list[i+len(out)]
 	}
@@ -247,16 +248,16 @@ func blockShape(c *call) ([][]int, error) {
 	}
 	b := c.int("blocksize", 0)
 	if len(in) != 4 || b < 1 || b > 64 {
-		return nil, fmt.Errorf("blocks of %d pixels in %v", b, in)
+		return nil, say.Errorf("blocks of %d pixels in %v", b, in)
 	}
 	if c.op == "DepthToSpace" {
 		if in[1]%(b*b) != 0 {
-			return nil, fmt.Errorf("blocks of %d pixels from %v", b, in)
+			return nil, say.Errorf("blocks of %d pixels from %v", b, in)
 		}
 		return single([]int{in[0], in[1] / (b * b), in[2] * b, in[3] * b}, nil)
 	}
 	if in[2]%b != 0 || in[3]%b != 0 {
-		return nil, fmt.Errorf("blocks of %d pixels in %v", b, in)
+		return nil, say.Errorf("blocks of %d pixels in %v", b, in)
 	}
 	return single([]int{in[0], in[1] * b * b, in[2] / b, in[3] / b}, nil)
 }

@@ -1,8 +1,9 @@
 package onnx
 
 import (
-	"fmt"
 	"slices"
+
+	"spotter/models/say"
 )
 
 // The tail is the part of a network behind its last convolutions: reshapes,
@@ -38,7 +39,7 @@ func (n *net) findTail(outputs []string) (*tail, error) {
 		case n.consts[v] != nil || n.inits[v] != nil || v == "" || node != nil && inside[node]:
 			continue
 		case node == nil:
-			return nil, fmt.Errorf("its output depends on the picture's bytes directly")
+			return nil, say.Errorf("its output depends on the picture's bytes directly")
 		case n.isSource(node):
 			source[v] = true
 			continue
@@ -60,7 +61,7 @@ func (n *net) findTail(outputs []string) (*tail, error) {
 	}
 	for _, s := range t.sources {
 		if shape := n.shapes[s]; len(shape) != 4 || shape[0] != 1 {
-			return nil, fmt.Errorf("the last convolution %.80q has the shape %v", s, shape)
+			return nil, say.Errorf("the last convolution %.80q has the shape %v", s, shape)
 		}
 	}
 	return t, nil
@@ -69,9 +70,9 @@ func (n *net) findTail(outputs []string) (*tail, error) {
 func tailError(node *nodeProto) error {
 	switch node.op {
 	case "NonMaxSuppression", "TopK", "NonZero", "BatchedNMS", "EfficientNMS_TRT", "RoiAlign":
-		return fmt.Errorf("it picks boxes itself (%s): export it without NMS, which Spotter does", describe(node))
+		return say.Errorf("it picks boxes itself (%s): export it without NMS, which Spotter does", describe(node))
 	}
-	return fmt.Errorf("%s between its last convolutions and its output is not known", describe(node))
+	return say.Errorf("%s between its last convolutions and its output is not known", describe(node))
 }
 
 // isSource tells the last convolution of a map: with its normalisation or with a bias
@@ -148,7 +149,7 @@ func (t *tail) run(sources map[string]*array, rule tailRule) ([]*array, error) {
 		}
 		out, err := rule(c, in, computed)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", describe(node), err)
+			return nil, say.Errorf("%s: %w", describe(node), err)
 		}
 		for i, a := range out {
 			if i < len(node.out) {
@@ -157,7 +158,7 @@ func (t *tail) run(sources map[string]*array, rule tailRule) ([]*array, error) {
 			}
 		}
 		if work += effort(node.op, in, out); alive > maxTail || work > maxWork {
-			return nil, fmt.Errorf("%s: the values before the output are too large", describe(node))
+			return nil, say.Errorf("%s: the values before the output are too large", describe(node))
 		}
 		for _, v := range node.in {
 			if left[v]--; left[v] == 0 && values[v] != nil {
@@ -169,7 +170,7 @@ func (t *tail) run(sources map[string]*array, rule tailRule) ([]*array, error) {
 	var list []*array
 	for _, v := range t.outputs {
 		if values[v] == nil {
-			return nil, fmt.Errorf("the output %.80q is not computed", v)
+			return nil, say.Errorf("the output %.80q is not computed", v)
 		}
 		list = append(list, values[v])
 	}

@@ -1,8 +1,9 @@
 package onnx
 
 import (
-	"fmt"
 	"slices"
+
+	"spotter/models/say"
 )
 
 // Operations that move elements without computing: their shapes, and the moves.
@@ -19,10 +20,10 @@ func reshaped(in, target []int, allowZero bool) ([]int, error) {
 			rest = i
 			continue
 		case d < 0:
-			return nil, fmt.Errorf("it reshapes to %v", target)
+			return nil, say.Errorf("it reshapes to %v", target)
 		}
 		if out[i] > maxArray*8/known {
-			return nil, fmt.Errorf("it reshapes %v to %v", in, target)
+			return nil, say.Errorf("it reshapes %v to %v", in, target)
 		}
 		known *= max(out[i], 1)
 	}
@@ -30,7 +31,7 @@ func reshaped(in, target []int, allowZero bool) ([]int, error) {
 		out[rest] = elements(in) / known
 	}
 	if elements(out) != elements(in) {
-		return nil, fmt.Errorf("it reshapes %v to %v, which has another number of elements", in, target)
+		return nil, say.Errorf("it reshapes %v to %v, which has another number of elements", in, target)
 	}
 	return out, nil
 }
@@ -54,7 +55,7 @@ func (c *call) viewShape() ([]int, error) {
 			at += len(in)
 		}
 		if at < 0 || at > len(in) {
-			return nil, fmt.Errorf("it flattens from axis %d of %v", at, in)
+			return nil, say.Errorf("it flattens from axis %d of %v", at, in)
 		}
 		return []int{elements(in[:at]), elements(in[at:])}, nil
 	}
@@ -78,7 +79,7 @@ func squeezed(in, list []int) ([]int, error) {
 		if !slices.Contains(drop, i) || d != 1 && list == nil {
 			out = append(out, d)
 		} else if d != 1 {
-			return nil, fmt.Errorf("it squeezes dimension %d of %v", i, in)
+			return nil, say.Errorf("it squeezes dimension %d of %v", i, in)
 		}
 	}
 	return out, nil
@@ -87,7 +88,7 @@ func squeezed(in, list []int) ([]int, error) {
 func unsqueezed(in, list []int) ([]int, error) {
 	rank := len(in) + len(list)
 	if rank > 16 {
-		return nil, fmt.Errorf("it makes %d dimensions", rank)
+		return nil, say.Errorf("it makes %d dimensions", rank)
 	}
 	put, err := axes(list, rank)
 	if err != nil {
@@ -103,7 +104,7 @@ func unsqueezed(in, list []int) ([]int, error) {
 		next++
 	}
 	if elements(out) != elements(in) {
-		return nil, fmt.Errorf("it unsqueezes axes %v of %v", list, in)
+		return nil, say.Errorf("it unsqueezes axes %v of %v", list, in)
 	}
 	return out, nil
 }
@@ -120,11 +121,11 @@ func (c *call) perm(rank int) ([]int, error) {
 	for _, a := range p {
 		seen[a] = true
 		if a < 0 || a >= rank {
-			return nil, fmt.Errorf("permutation %v of %d dimensions", p, rank)
+			return nil, say.Errorf("permutation %v of %d dimensions", p, rank)
 		}
 	}
 	if len(p) != rank || len(seen) != rank {
-		return nil, fmt.Errorf("permutation %v of %d dimensions", p, rank)
+		return nil, say.Errorf("permutation %v of %d dimensions", p, rank)
 	}
 	return p, nil
 }
@@ -157,7 +158,7 @@ func (c *call) cuts() ([]cut, error) {
 		return nil, err
 	}
 	if len(starts) != len(ends) || len(along) != len(starts) || steps != nil && len(steps) != len(starts) {
-		return nil, fmt.Errorf("%d starts, %d ends, %d axes and %d steps", len(starts), len(ends), len(along), len(steps))
+		return nil, say.Errorf("%d starts, %d ends, %d axes and %d steps", len(starts), len(ends), len(along), len(steps))
 	}
 	var list []cut
 	for i, a := range along {
@@ -177,7 +178,7 @@ func (c *call) cuts() ([]cut, error) {
 // newCut resolves negative and overlong bounds.
 func newCut(a, size, start, end, step int) (cut, error) {
 	if step == 0 {
-		return cut{}, fmt.Errorf("a step of 0")
+		return cut{}, say.Errorf("a step of 0")
 	}
 	lo, hi := 0, size
 	if step < 0 {
@@ -221,11 +222,11 @@ func (c *call) parts() (along int, sizes []int, err error) {
 	total := 0
 	for _, s := range sizes {
 		if total += s; s < 0 {
-			return 0, nil, fmt.Errorf("it splits into %v", sizes)
+			return 0, nil, say.Errorf("it splits into %v", sizes)
 		}
 	}
 	if total != in[along] || len(sizes) < len(c.out) {
-		return 0, nil, fmt.Errorf("it splits %d into %v", in[along], sizes)
+		return 0, nil, say.Errorf("it splits %d into %v", in[along], sizes)
 	}
 	return along, sizes, nil
 }
@@ -245,11 +246,11 @@ func (c *call) joined() (along int, out []int, err error) {
 			continue
 		}
 		if len(in) != len(out) {
-			return 0, nil, fmt.Errorf("it joins %v and %v", out, in)
+			return 0, nil, say.Errorf("it joins %v and %v", out, in)
 		}
 		for d := range in {
 			if d != along && in[d] != out[d] {
-				return 0, nil, fmt.Errorf("it joins %v and %v along axis %d", out, in, along)
+				return 0, nil, say.Errorf("it joins %v and %v along axis %d", out, in, along)
 			}
 		}
 		out[along] += in[along]
@@ -270,7 +271,7 @@ func broadcast(a, b []int) ([]int, error) {
 			y = b[j]
 		}
 		if x != y && x != 1 && y != 1 {
-			return nil, fmt.Errorf("shapes %v and %v do not fit together", a, b)
+			return nil, say.Errorf("shapes %v and %v do not fit together", a, b)
 		}
 		out[i] = max(x, y)
 		if x == 0 || y == 0 {

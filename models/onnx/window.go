@@ -1,8 +1,9 @@
 package onnx
 
 import (
-	"fmt"
 	"math"
+
+	"spotter/models/say"
 )
 
 // window is a kernel that moves over a map: of convolutions and pools.
@@ -20,7 +21,7 @@ const maxWindow = 1 << 12
 func (c *call) window(in []int, kernel []int) (window, error) {
 	var w window
 	if len(in) != 4 {
-		return w, fmt.Errorf("a map of %d dimensions, %v: only pictures, [1, C, H, W], are supported", len(in), in)
+		return w, say.Errorf("a map of %d dimensions, %v: only pictures, [1, C, H, W], are supported", len(in), in)
 	}
 	w.stride, w.dilation = [2]int{1, 1}, [2]int{1, 1}
 	for _, p := range []struct {
@@ -32,11 +33,11 @@ func (c *call) window(in []int, kernel []int) (window, error) {
 			continue
 		}
 		if len(p.list) != 2 {
-			return w, fmt.Errorf("%s %v: two numbers are needed", p.name, p.list)
+			return w, say.Errorf("%s %v: two numbers are needed", p.name, p.list)
 		}
 		for i, v := range p.list {
 			if v < 1 || v > maxWindow {
-				return w, fmt.Errorf("%s %v", p.name, p.list)
+				return w, say.Errorf("%s %v", p.name, p.list)
 			}
 			p.into[i] = v
 		}
@@ -50,7 +51,7 @@ func (w *window) place(c *call, in []int) error {
 	pads := c.list("pads")
 	if auto == "NOTSET" && pads != nil {
 		if len(pads) != 4 {
-			return fmt.Errorf("pads %v: four numbers are needed", pads)
+			return say.Errorf("pads %v: four numbers are needed", pads)
 		}
 		copy(w.pad[:], pads)
 	}
@@ -66,14 +67,14 @@ func (w *window) place(c *call, in []int) error {
 			}
 		case "NOTSET", "VALID":
 		default:
-			return fmt.Errorf("auto_pad %.20q", auto)
+			return say.Errorf("auto_pad %.20q", auto)
 		}
 		if w.pad[i] < 0 || w.pad[i+2] < 0 || w.pad[i] > maxWindow || w.pad[i+2] > maxWindow {
-			return fmt.Errorf("pads %v", w.pad)
+			return say.Errorf("pads %v", w.pad)
 		}
 		room := size + w.pad[i] + w.pad[i+2] - extent
 		if room < 0 {
-			return fmt.Errorf("a window of %v does not fit into %v with padding %v", w.kernel, in, w.pad)
+			return say.Errorf("a window of %v does not fit into %v with padding %v", w.kernel, in, w.pad)
 		}
 		w.out[i] = room/w.stride[i] + 1
 		if c.int("ceil_mode", 0) != 0 && room%w.stride[i] != 0 && w.out[i]*w.stride[i] < size+w.pad[i] {
@@ -94,14 +95,14 @@ func (c *call) convolution() (w window, weight []int, err error) {
 		return w, nil, err
 	}
 	if len(weight) != 4 || len(in) != 4 {
-		return w, nil, fmt.Errorf("weights %v over a map %v: only two-dimensional convolutions are supported", weight, in)
+		return w, nil, say.Errorf("weights %v over a map %v: only two-dimensional convolutions are supported", weight, in)
 	}
 	if k := c.list("kernel_shape"); k != nil && (len(k) != 2 || k[0] != weight[2] || k[1] != weight[3]) {
-		return w, nil, fmt.Errorf("kernel_shape %v with weights %v", k, weight)
+		return w, nil, say.Errorf("kernel_shape %v with weights %v", k, weight)
 	}
 	groups := c.int("group", 1)
 	if groups < 1 || in[1] != weight[1]*groups || weight[0]%groups != 0 {
-		return w, nil, fmt.Errorf("weights %v in %d groups over a map %v", weight, groups, in)
+		return w, nil, say.Errorf("weights %v in %d groups over a map %v", weight, groups, in)
 	}
 	w, err = c.window(in, weight[2:])
 	return w, weight, err
@@ -118,10 +119,10 @@ func (c *call) transposed() (w window, weight []int, outPad [2]int, err error) {
 	}
 	groups := c.int("group", 1)
 	if len(weight) != 4 || len(in) != 4 || in[1] != weight[0] || groups < 1 || weight[0]%groups != 0 {
-		return w, nil, outPad, fmt.Errorf("weights %v in %d groups over a map %v", weight, groups, in)
+		return w, nil, outPad, say.Errorf("weights %v in %d groups over a map %v", weight, groups, in)
 	}
 	if c.list("output_shape") != nil || c.text("auto_pad", "NOTSET") != "NOTSET" {
-		return w, nil, outPad, fmt.Errorf("a transposed convolution with output_shape or auto_pad is not supported")
+		return w, nil, outPad, say.Errorf("a transposed convolution with output_shape or auto_pad is not supported")
 	}
 	w.stride, w.dilation, w.kernel = [2]int{1, 1}, [2]int{1, 1}, [2]int{weight[2], weight[3]}
 	for i, v := range c.list("strides") {
@@ -129,7 +130,7 @@ func (c *call) transposed() (w window, weight []int, outPad [2]int, err error) {
 	}
 	for _, v := range c.list("dilations") {
 		if v != 1 {
-			return w, nil, outPad, fmt.Errorf("a transposed convolution with dilation is not supported")
+			return w, nil, outPad, say.Errorf("a transposed convolution with dilation is not supported")
 		}
 	}
 	for i, v := range c.list("pads") {
@@ -140,11 +141,11 @@ func (c *call) transposed() (w window, weight []int, outPad [2]int, err error) {
 	}
 	for i := range 2 {
 		if w.stride[i] < 1 || w.stride[i] > maxWindow || w.pad[i] < 0 || w.pad[i+2] < 0 || outPad[i] < 0 || outPad[i] > maxWindow {
-			return w, nil, outPad, fmt.Errorf("strides %v, pads %v and output_padding %v", w.stride, w.pad, outPad)
+			return w, nil, outPad, say.Errorf("strides %v, pads %v and output_padding %v", w.stride, w.pad, outPad)
 		}
 		w.out[i] = (in[2+i]-1)*w.stride[i] - w.pad[i] - w.pad[i+2] + w.kernel[i] + outPad[i]
 		if w.out[i] < 1 {
-			return w, nil, outPad, fmt.Errorf("pads %v leave nothing of the result", w.pad)
+			return w, nil, outPad, say.Errorf("pads %v leave nothing of the result", w.pad)
 		}
 	}
 	return w, weight, outPad, nil
@@ -166,7 +167,7 @@ func (c *call) resizing() (resizing, error) {
 		return r, err
 	}
 	if len(in) != 4 {
-		return r, fmt.Errorf("it resizes %v: only pictures, [1, C, H, W], are supported", in)
+		return r, say.Errorf("it resizes %v: only pictures, [1, C, H, W], are supported", in)
 	}
 	factors, sizes, err := c.factors()
 	if err != nil {
@@ -181,11 +182,11 @@ func (c *call) resizing() (resizing, error) {
 			r.out[i] = int(math.Floor(r.scale[i] * float64(in[2+i])))
 		}
 		if !(r.scale[i] > 0 && r.scale[i] <= 64) || r.out[i] < 1 || r.out[i] > 1<<16 {
-			return r, fmt.Errorf("it scales %d to %d", in[2+i], r.out[i])
+			return r, say.Errorf("it scales %d to %d", in[2+i], r.out[i])
 		}
 	}
 	if factors != nil && (factors[0] != 1 || factors[1] != 1) || sizes != nil && (sizes[0] != in[0] || sizes[1] != in[1]) {
-		return r, fmt.Errorf("it resizes channels")
+		return r, say.Errorf("it resizes channels")
 	}
 	return r, c.resizeMode(&r, in)
 }
@@ -220,7 +221,7 @@ func (c *call) factors() (scales []float64, sizes []int, err error) {
 			return nil, a.ints(), nil
 		}
 	}
-	return nil, nil, fmt.Errorf("its scales or sizes are not four numbers")
+	return nil, nil, say.Errorf("its scales or sizes are not four numbers")
 }
 
 // resizeMode checks that the way of sampling is one of those that run: nearest as
@@ -241,10 +242,10 @@ func (c *call) resizeMode(r *resizing, in []int) error {
 		r.linear, r.corner = true, place == "align_corners"
 		halves := place == "half_pixel" || place == "pytorch_half_pixel" && r.out[0] > 1 && r.out[1] > 1
 		if !r.corner && !halves && r.out != [2]int{in[2], in[3]} {
-			return fmt.Errorf("linear resizing with coordinates %.30q is not supported (half_pixel and align_corners are)", place)
+			return say.Errorf("linear resizing with coordinates %.30q is not supported (half_pixel and align_corners are)", place)
 		}
 	default:
-		return fmt.Errorf("resizing by %.20q is not supported (nearest and linear are)", mode)
+		return say.Errorf("resizing by %.20q is not supported (nearest and linear are)", mode)
 	}
 	return nil
 }
@@ -265,7 +266,7 @@ func sameNearest(in, out int, scale float64, place, round string) error {
 			x = float64(i) * float64(in-1) / float64(max(out-1, 1))
 		case "asymmetric":
 		default:
-			return fmt.Errorf("resizing with coordinates %.30q is not supported", place)
+			return say.Errorf("resizing with coordinates %.30q is not supported", place)
 		}
 		at := math.Ceil(x - 0.5) // round_prefer_floor
 		switch round {
@@ -278,7 +279,7 @@ func sameNearest(in, out int, scale float64, place, round string) error {
 		}
 		want := math.Min(math.Floor(float64(i)/scale), float64(in-1))
 		if got := math.Max(0, math.Min(at, float64(in-1))); got != want {
-			return fmt.Errorf("nearest resizing by %v with coordinates %s and %s takes pixel %v for place %d, where %v is supported", scale, place, round, got, i, want)
+			return say.Errorf("nearest resizing by %v with coordinates %s and %s takes pixel %v for place %d, where %v is supported", scale, place, round, got, i, want)
 		}
 	}
 	return nil

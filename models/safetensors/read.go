@@ -8,13 +8,13 @@ package safetensors
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 
 	format "github.com/nlpodyssey/safetensors"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // File is a file's content.
@@ -39,18 +39,18 @@ func Parse(data []byte) (*File, error) {
 	}
 	size, header, err := format.ReadMetadata(data)
 	if err != nil {
-		return nil, errors.New("not a safetensors file: " + short(err.Error()))
+		return nil, say.Errorf("not a safetensors file: %s", short(err.Error()))
 	}
 	infos := header.Tensors()
 	if len(infos) > maxTensors {
-		return nil, fmt.Errorf("a safetensors file with %d tensors: more than %d", len(infos), maxTensors)
+		return nil, say.Errorf("a safetensors file with %d tensors: more than %d", len(infos), maxTensors)
 	}
 	body := data[8+size:]
 	f := &File{Weights: make(models.Weights, len(infos)), Metadata: header.Metadata()}
 	for name, info := range infos {
 		t, err := tensor(info, body)
 		if err != nil {
-			return nil, fmt.Errorf("tensor %s: %w", short(name), err)
+			return nil, say.Errorf("tensor %s: %w", short(name), err)
 		}
 		f.Weights[name] = t
 	}
@@ -60,16 +60,16 @@ func Parse(data []byte) (*File, error) {
 // checkHeader refuses what is clearly something else before JSON is parsed.
 func checkHeader(data []byte) error {
 	if len(data) < 10 {
-		return fmt.Errorf("not a safetensors file: it has %d bytes", len(data))
+		return say.Errorf("not a safetensors file: it has %d bytes", len(data))
 	}
 	size := binary.LittleEndian.Uint64(data)
 	switch {
 	case data[8] != '{':
-		return errors.New("not a safetensors file: there is no header at its start")
+		return say.Errorf("not a safetensors file: there is no header at its start")
 	case size > uint64(len(data)-8):
-		return fmt.Errorf("a safetensors file that is cut off or broken: its header should have %d bytes, %d follow", size, len(data)-8)
+		return say.Errorf("a safetensors file that is cut off or broken: its header should have %d bytes, %d follow", size, len(data)-8)
 	case size > maxHeader:
-		return fmt.Errorf("a safetensors file with a header of %d bytes: more than %d", size, maxHeader)
+		return say.Errorf("a safetensors file with a header of %d bytes: more than %d", size, maxHeader)
 	}
 	return nil
 }
@@ -86,20 +86,20 @@ func tensor(info *format.TensorInfo, body []byte) (*models.Tensor, error) {
 		return nil, err
 	}
 	if want := models.Shape(shape).Elements(); len(values) != want {
-		return nil, fmt.Errorf("%d values for shape %v", len(values), shape)
+		return nil, say.Errorf("%d values for shape %v", len(values), shape)
 	}
 	return &models.Tensor{Shape: shape, Data: values, Half: info.DType == format.F16}, nil
 }
 
 func dimensions(dims []uint64) ([]int, error) {
 	if len(dims) > maxRank {
-		return nil, fmt.Errorf("it has %d dimensions, more than %d", len(dims), maxRank)
+		return nil, say.Errorf("it has %d dimensions, more than %d", len(dims), maxRank)
 	}
 	shape := make([]int, len(dims))
 	total := 1
 	for i, d := range dims {
 		if d > models.MaxElements || total > 0 && int(d) > models.MaxElements/total {
-			return nil, fmt.Errorf("its shape %v has more than %d elements", dims, models.MaxElements)
+			return nil, say.Errorf("its shape %v has more than %d elements", dims, models.MaxElements)
 		}
 		shape[i] = int(d)
 		total *= shape[i]
@@ -136,7 +136,7 @@ func decode(t format.DType, b []byte) ([]float32, error) {
 	case format.U8, format.BOOL:
 		return convert(b, 1, func(b []byte) float32 { return float32(b[0]) }), nil
 	}
-	return nil, fmt.Errorf("values of type %s are not read", t)
+	return nil, say.Errorf("values of type %s are not read", t)
 }
 
 func convert(b []byte, size int, value func([]byte) float32) []float32 {

@@ -2,13 +2,13 @@ package safetensors
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"strings"
 
 	format "github.com/nlpodyssey/safetensors"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Encoding is how a file stores its values.
@@ -27,12 +27,12 @@ func Marshal(f *File, e Encoding) ([]byte, error) {
 	for name, t := range f.Weights {
 		v, err := encode(t, e)
 		if err != nil {
-			return nil, fmt.Errorf("tensor %s: %w", name, err)
+			return nil, say.Errorf("tensor %s: %w", name, err)
 		}
 		views[name] = v
 	}
 	if views["__metadata__"].shape != nil {
-		return nil, fmt.Errorf("a tensor cannot be called __metadata__")
+		return nil, say.Errorf("a tensor cannot be called __metadata__")
 	}
 	return format.Serialize(views, f.Metadata)
 }
@@ -55,7 +55,7 @@ func encode(t *models.Tensor, e Encoding) (view, error) {
 		v.shape[i] = uint64(d)
 	}
 	if n := models.Shape(t.Shape).Elements(); n != len(t.Data) {
-		return v, fmt.Errorf("%d values for shape %v", len(t.Data), t.Shape)
+		return v, say.Errorf("%d values for shape %v", len(t.Data), t.Shape)
 	}
 	le := binary.LittleEndian
 	switch e {
@@ -69,7 +69,7 @@ func encode(t *models.Tensor, e Encoding) (view, error) {
 		for i, f := range t.Data {
 			h := models.FloatToHalf(f)
 			if h&0x7fff == 0x7c00 && !math.IsInf(float64(f), 0) {
-				return v, fmt.Errorf("value %d is %g, which float16 does not hold: write float32 instead", i, f)
+				return v, say.Errorf("value %d is %g, which float16 does not hold: write float32 instead", i, f)
 			}
 			v.data = le.AppendUint16(v.data, h)
 		}
@@ -79,7 +79,7 @@ func encode(t *models.Tensor, e Encoding) (view, error) {
 			v.data = le.AppendUint16(v.data, bfloat(f))
 		}
 	default:
-		return v, fmt.Errorf("there is no encoding %q: it is %s", e, strings.Join([]string{string(F32), string(F16), string(BF16)}, ", "))
+		return v, say.Errorf("there is no encoding %q: it is %s", e, strings.Join([]string{string(F32), string(F16), string(BF16)}, ", "))
 	}
 	return v, nil
 }

@@ -12,7 +12,7 @@
 //
 // Descriptions, options and forms are package session's structs by their js tags; bytes
 // are Uint8Arrays; progress is called with the name of each stage as it begins. An error
-// is a sentence. Memory goes back to the browser only with the worker: Go gives none of
+// is a sentence taken apart (say.Node). Memory goes back to the browser only with the worker: Go gives none of
 // its WebAssembly memory back.
 package main
 
@@ -21,6 +21,7 @@ import (
 
 	"github.com/norunners/vert"
 
+	"spotter/models/say"
 	"spotter/wasm/browser/session"
 )
 
@@ -50,7 +51,7 @@ func (c *compiler) function(f func(args []js.Value) (any, error)) js.Func {
 		}
 		result, err := f(args)
 		if err != nil {
-			return map[string]any{"error": err.Error()}
+			return map[string]any{"error": vert.ValueOf(say.Apart(err)).JSValue()}
 		}
 		return result
 	})

@@ -2,11 +2,10 @@
 package choose
 
 import (
-	"fmt"
-
 	"spotter/kernels"
 	"spotter/kernels/emit"
 	"spotter/models"
+	"spotter/models/say"
 	"spotter/wasm/ir"
 	"spotter/wasm/pack"
 	"spotter/wasm/plan"
@@ -41,7 +40,7 @@ func Calls(s *ir.Step, o Options) ([]Call, error) {
 		c.in = append(c.in, plan.View(v))
 	}
 	if err := c.choose(); err != nil {
-		return nil, fmt.Errorf("layer %s (%s): %w", s.Name, s.Op.OpName(), err)
+		return nil, say.Errorf("layer %s (%s): %w", s.Name, s.Op.OpName(), err)
 	}
 	return c.calls, nil
 }
@@ -94,7 +93,7 @@ func (c *chooser) choose() error {
 	case *models.Resize:
 		return c.resize(op)
 	}
-	return fmt.Errorf("there is no kernel for it")
+	return say.Errorf("there is no kernel for it")
 }
 
 // call appends a call on inputs (and parameters), then the output.
@@ -134,7 +133,7 @@ func (c *chooser) resize(op *models.Resize) error {
 	case op.Mode == "linear":
 		p.Mode = kernels.ResizeLinear
 	default:
-		return fmt.Errorf("mode %q is not known", op.Mode)
+		return say.Errorf("mode %q is not known", op.Mode)
 	}
 	if op.Size == [2]int{} {
 		p.Scale = [2]float64{float64(op.Scale[0]), float64(op.Scale[1])}

@@ -1,12 +1,12 @@
 package choose
 
 import (
-	"fmt"
 	"slices"
 
 	"spotter/kernels"
 	"spotter/kernels/emit"
 	"spotter/models"
+	"spotter/models/say"
 	"spotter/wasm/ir"
 	"spotter/wasm/pack"
 )
@@ -94,7 +94,7 @@ func (c *chooser) repeats(i int) bool {
 // power handles the exponents that networks use: one constant, a small whole number or a half.
 func (c *chooser) power(op *ir.Binary) error {
 	if op.Const == nil || op.ConstFirst || len(op.Const.Data) != 1 || !slices.Equal(c.step.In[0].Shape, c.step.Out.Shape) {
-		return fmt.Errorf("a power needs one constant exponent")
+		return say.Errorf("a power needs one constant exponent")
 	}
 	in, out := value(c.step.In[0]), value(c.step.Out)
 	times := func(a, b operand) error { return c.combine(kernels.Mul, a, b) }
@@ -111,6 +111,6 @@ func (c *chooser) power(op *ir.Binary) error {
 		}
 		return times(out, in)
 	default:
-		return fmt.Errorf("exponent %g: there are 0.5, 1, 2 and 3", e)
+		return say.Errorf("exponent %g: there are 0.5, 1, 2 and 3", e)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"spotter/kernels"
 	"spotter/kernels/emit"
 	"spotter/models"
+	"spotter/models/say"
 	"spotter/wasm/ir"
 	"spotter/wasm/pack"
 )
@@ -128,7 +129,7 @@ func (c *chooser) softmax(op *models.Softmax) error {
 
 func (c *chooser) attention(op *models.MQA) error {
 	if op.Dim%4 != 0 {
-		return fmt.Errorf("heads of %d channels: want a multiple of 4", op.Dim)
+		return say.Errorf("heads of %d channels: want a multiple of 4", op.Dim)
 	}
 	p := kernels.AttentionParams{
 		Query: c.in[0], Key: c.in[1], Value: c.in[2], Out: c.out, Heads: op.Heads, Dim: op.Dim, Scale: op.Scale, Options: c.o.Options,

@@ -1,11 +1,11 @@
 package ir
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
 	"spotter/models"
+	"spotter/models/say"
 )
 
 // Lower makes a program of a graph whose shapes are inferred. An error names the
@@ -20,14 +20,14 @@ func Lower(g *models.Graph, w models.Weights) (*Program, error) {
 	for _, n := range g.Nodes {
 		s, err := l.step(n)
 		if err != nil {
-			return nil, fmt.Errorf("node %s (%s): %w", n.Name, n.Op.OpName(), err)
+			return nil, say.Errorf("node %s (%s): %w", n.Name, n.Op.OpName(), err)
 		}
 		p.Steps = append(p.Steps, s)
 	}
 	for _, v := range g.Outputs {
 		out, ok := l.values[v]
 		if !ok {
-			return nil, fmt.Errorf("output %s is computed by no node", v.Name)
+			return nil, say.Errorf("output %s is computed by no node", v.Name)
 		}
 		p.Outputs = append(p.Outputs, out)
 	}
@@ -50,13 +50,13 @@ func (l *lowering) step(n *models.Node) (*Step, error) {
 	for _, v := range n.In {
 		in, ok := l.values[v]
 		if !ok {
-			return nil, fmt.Errorf("input %s is computed by no earlier node", v.Name)
+			return nil, say.Errorf("input %s is computed by no earlier node", v.Name)
 		}
 		s.In = append(s.In, in)
 	}
 	for _, d := range n.Out.Shape {
 		if d <= 0 {
-			return nil, fmt.Errorf("shape %v of the result is not known", []int(n.Out.Shape))
+			return nil, say.Errorf("shape %v of the result is not known", []int(n.Out.Shape))
 		}
 	}
 	l.value(n.Out, s)
@@ -84,7 +84,7 @@ func (l *lowering) op(n *models.Node) (models.Op, error) {
 		*models.Slice, *models.MQA, *models.Softmax, *models.Reshape, *models.Transpose:
 		return op, nil
 	}
-	return nil, fmt.Errorf("the compiler has no such operation")
+	return nil, say.Errorf("the compiler has no such operation")
 }
 
 func (l *lowering) filter(weight, bias string) Filter {

@@ -1,11 +1,11 @@
 package module
 
 import (
-	"fmt"
 	"slices"
 
 	"spotter/kernels"
 	"spotter/models"
+	"spotter/models/say"
 	"spotter/wasm/plan"
 )
 
@@ -34,12 +34,12 @@ func (h *head) scratch() (detect, mask int) {
 // classifier checks the one vector of logits.
 func (b *builder) classifier(h *head) error {
 	if len(b.p.Outputs) != 1 {
-		return fmt.Errorf("a classifier has one output, this one %d", len(b.p.Outputs))
+		return say.Errorf("a classifier has one output, this one %d", len(b.p.Outputs))
 	}
 	v := b.p.Outputs[0]
 	h.classes = v.Elements()
 	if h.classes != slices.Max(v.Shape) || len(v.Shape) == 3 && v.Shape[0] != h.classes {
-		return fmt.Errorf("the classifier's output %s has shape %v: want one number a class", v.Name, []int(v.Shape))
+		return say.Errorf("the classifier's output %s has shape %v: want one number a class", v.Name, []int(v.Shape))
 	}
 	h.classify = &kernels.ClassifyParams{Classes: h.classes, MaxResults: maxResults}
 	return nil
@@ -62,11 +62,11 @@ func (b *builder) head() (*head, error) {
 	}
 	kind, ok := boxKinds[g.Head.Kind]
 	if !ok {
-		return nil, fmt.Errorf("head %q is not known", g.Head.Kind)
+		return nil, say.Errorf("head %q is not known", g.Head.Kind)
 	}
 	for i, v := range b.p.Outputs {
 		if len(v.Shape) != 3 {
-			return nil, fmt.Errorf("output %d (%s) has shape %v: heads read maps of channels, height and width", i, v.Name, []int(v.Shape))
+			return nil, say.Errorf("output %d (%s) has shape %v: heads read maps of channels, height and width", i, v.Name, []int(v.Shape))
 		}
 	}
 	d := &kernels.DetectParams{Kind: kind, Classes: g.Head.Classes, Bins: g.Head.Bins, Masks: g.Head.Masks, MaxResults: maxResults}
@@ -80,7 +80,7 @@ func (b *builder) head() (*head, error) {
 	h.detect = d
 	if g.Head.Masks > 0 {
 		if g.Head.Proto < 0 || g.Head.Proto >= len(b.p.Outputs) || b.p.Outputs[g.Head.Proto].Shape[0] != g.Head.Masks {
-			return nil, fmt.Errorf("the head has %d mask coefficients, but no output has as many prototypes", g.Head.Masks)
+			return nil, say.Errorf("the head has %d mask coefficients, but no output has as many prototypes", g.Head.Masks)
 		}
 		h.mask = &kernels.MaskParams{MaxResults: maxResults}
 	}
@@ -108,11 +108,11 @@ func (b *builder) level(h *models.Head, i int) (kernels.DetectLevel, error) {
 			continue
 		}
 		if part.at.Map < 0 || part.at.Map >= len(b.p.Outputs) {
-			return level, fmt.Errorf("level %d of the head reads %s from output %d of %d", i, part.name, part.at.Map, len(b.p.Outputs))
+			return level, say.Errorf("level %d of the head reads %s from output %d of %d", i, part.name, part.at.Map, len(b.p.Outputs))
 		}
 		v := b.p.Outputs[part.at.Map]
 		if end := part.at.Channel + last + part.channels; part.at.Channel < 0 || end > v.Shape[0] {
-			return level, fmt.Errorf("level %d of the head reads %s up to channel %d of %s, which has %d", i, part.name, end, v.Name, v.Shape[0])
+			return level, say.Errorf("level %d of the head reads %s up to channel %d of %s, which has %d", i, part.name, end, v.Name, v.Shape[0])
 		}
 	}
 	return level, nil

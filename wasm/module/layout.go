@@ -1,9 +1,8 @@
 package module
 
 import (
-	"fmt"
-
 	"spotter/kernels"
+	"spotter/models/say"
 	"spotter/wasm/abi"
 	"spotter/wasm/plan"
 )
@@ -66,7 +65,7 @@ func (b *builder) lay(h *head) error {
 	end := max(at+in[1]*in[2]*4, l.Bench+b.file.Bench)
 	l.Pages = (end + abi.PageSize - 1) / abi.PageSize
 	if l.Pages > maxPages {
-		return fmt.Errorf("the network needs %d MiB of memory, WebAssembly has 4096", end>>20)
+		return say.Errorf("the network needs %d MiB of memory, WebAssembly has 4096", end>>20)
 	}
 	l.MaxPages = min(l.Pages+picturePages, maxPages)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"spotter/kernels/emit"
+	"spotter/models/say"
 	"spotter/wasm/abi"
 	"spotter/wasm/choose"
 	"spotter/wasm/ir"
@@ -72,7 +73,7 @@ func Emit(p *ir.Program, o Options) (*Module, error) {
 	manifest := b.manifest()
 	text, err := json.Marshal(manifest)
 	if err != nil {
-		return nil, fmt.Errorf("manifest: %w", err)
+		return nil, say.Errorf("manifest: %w", err)
 	}
 	b.m.Custom(abi.Section, text)
 	wasm, err := b.m.Encode()
@@ -101,7 +102,7 @@ func (b *builder) choose() error {
 					continue
 				}
 				if b.o.Encoding == pack.F16 && !a.Param.FitsHalf() {
-					return fmt.Errorf("layer %s: a weight is too large for float16", s.Name)
+					return say.Errorf("layer %s: a weight is too large for float16", s.Name)
 				}
 				params = append(params, a.Param)
 			}

@@ -1,8 +1,7 @@
 package pickle
 
 import (
-	"errors"
-	"fmt"
+	"spotter/models/say"
 )
 
 // container makes and fills lists, tuples, sets and dictionaries.
@@ -50,7 +49,7 @@ func (m *machine) fill() error {
 	case 'e', 'u', 0x90: // APPENDS, SETITEMS, ADDITEMS
 		items, err = m.popMark()
 	default:
-		return errors.New("there is no such operation in a checkpoint")
+		return say.Errorf("there is no such operation in a checkpoint")
 	}
 	if err != nil {
 		return err
@@ -68,7 +67,7 @@ func (m *machine) fill() error {
 	case *Object:
 		l.List.Items = append(l.List.Items, items...)
 	default:
-		return fmt.Errorf("it appends to a %T", target)
+		return say.Errorf("it appends to a %T", target)
 	}
 	return nil
 }
@@ -82,10 +81,10 @@ func setItems(target any, items []any) error {
 	case *Object:
 		d = &t.Dict
 	default:
-		return fmt.Errorf("it sets an item of a %T", target)
+		return say.Errorf("it sets an item of a %T", target)
 	}
 	if len(items)%2 != 0 {
-		return errors.New("a key without its value")
+		return say.Errorf("a key without its value")
 	}
 	for i := 0; i < len(items); i += 2 {
 		d.Items = append(d.Items, Pair{items[i], items[i+1]})
@@ -110,7 +109,7 @@ func (m *machine) build() error {
 		module, ok := parts[0].(string)
 		name, okay := parts[1].(string)
 		if !ok || !okay {
-			return errors.New("a class whose name is no text")
+			return say.Errorf("a class whose name is no text")
 		}
 		return m.object(m.global(module, name))
 	case 'b': // BUILD
@@ -121,7 +120,7 @@ func (m *machine) build() error {
 			return err
 		}
 		if m.loader.Persistent == nil {
-			return errors.New("a value that lies outside of the pickle")
+			return say.Errorf("a value that lies outside of the pickle")
 		}
 		v, err := m.loader.Persistent(id)
 		if err != nil {
@@ -146,7 +145,7 @@ func (m *machine) construct() error {
 		}
 	case 'o':
 		if args, err = m.popMark(); err == nil && len(args) == 0 {
-			err = errors.New("an object without its class")
+			err = say.Errorf("an object without its class")
 		}
 		if err == nil {
 			class, args = args[0], args[1:]
@@ -160,7 +159,7 @@ func (m *machine) construct() error {
 		if parts, err = m.popn(n); err == nil {
 			class, args = parts[0], Items(parts[1])
 			if !IsList(parts[1]) {
-				err = errors.New("arguments that are no tuple")
+				err = say.Errorf("arguments that are no tuple")
 			}
 		}
 	}
@@ -193,7 +192,7 @@ func call(class any, args []any) (any, error) {
 	case *Object:
 		return &Object{Class: c.Class, Args: args}, nil
 	}
-	return nil, fmt.Errorf("it calls a %T", class)
+	return nil, say.Errorf("it calls a %T", class)
 }
 
 func (m *machine) setState() error {
@@ -211,7 +210,7 @@ func (m *machine) setState() error {
 	case *Dict, *List: // attributes of a container, as of a state_dict's versions
 		return nil
 	}
-	return fmt.Errorf("it sets the state of a %T", target)
+	return say.Errorf("it sets the state of a %T", target)
 }
 
 func (m *machine) twoLines() (a, b string, err error) {

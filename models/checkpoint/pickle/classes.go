@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"spotter/models/say"
 )
 
 // class resolves the globals whose values are worth having; the rest stay names.
@@ -72,7 +74,7 @@ func sequence(args ...any) (any, error) {
 // reconstruct is how protocols 0 and 1 make an object: (class, base, state of the base).
 func reconstruct(args ...any) (any, error) {
 	if len(args) == 0 {
-		return nil, fmt.Errorf("an object without its class")
+		return nil, say.Errorf("an object without its class")
 	}
 	return call(args[0], nil)
 }
@@ -80,7 +82,7 @@ func reconstruct(args ...any) (any, error) {
 // latin1 is str.encode with the encoding by which old protocols carry bytes.
 func latin1(args ...any) (any, error) {
 	if len(args) == 0 {
-		return nil, fmt.Errorf("encode without a text")
+		return nil, say.Errorf("encode without a text")
 	}
 	switch s := args[0].(type) {
 	case []byte:
@@ -89,13 +91,13 @@ func latin1(args ...any) (any, error) {
 		b := make([]byte, 0, len(s))
 		for _, r := range s {
 			if r > 255 {
-				return nil, fmt.Errorf("bytes hold the character %U", r)
+				return nil, say.Errorf("bytes hold the character %U", r)
 			}
 			b = append(b, byte(r))
 		}
 		return b, nil
 	}
-	return nil, fmt.Errorf("encode of %T", args[0])
+	return nil, say.Errorf("encode of %T", args[0])
 }
 
 // path joins the parts of a pathlib path.
@@ -104,7 +106,7 @@ func path(args ...any) (any, error) {
 	for _, a := range args {
 		s, ok := a.(string)
 		if !ok {
-			return nil, fmt.Errorf("a path with a part of %T", a)
+			return nil, say.Errorf("a path with a part of %T", a)
 		}
 		parts = append(parts, s)
 	}

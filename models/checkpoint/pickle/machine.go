@@ -2,8 +2,8 @@ package pickle
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
+
+	"spotter/models/say"
 )
 
 // Limits of one pickle. A checkpoint of YOLOv5x with its optimizer takes about half a
@@ -35,8 +35,8 @@ type machine struct {
 
 // errMark and errStack are stacks that do not hold what an operation needs.
 var (
-	errMark  = errors.New("it closes a mark that was never set")
-	errStack = errors.New("it takes a value where the stack holds none")
+	errMark  = say.Errorf("it closes a mark that was never set")
+	errStack = say.Errorf("it takes a value where the stack holds none")
 )
 
 func (m *machine) run() (any, error) {
@@ -44,14 +44,14 @@ func (m *machine) run() (any, error) {
 		at := m.pos
 		op, err := m.take(1)
 		if err != nil {
-			return nil, fmt.Errorf("pickle: it ends at byte %d without its STOP: the file is cut off", at)
+			return nil, say.Errorf("pickle: it ends at byte %d without its STOP: the file is cut off", at)
 		}
 		m.op = op[0]
 		if err = m.charge(sizeOp); err == nil {
 			err = m.step()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("pickle: byte %d, opcode 0x%02x: %w", at, m.op, err)
+			return nil, say.Errorf("pickle: byte %d, opcode 0x%02x: %w", at, m.op, err)
 		}
 		if m.stop {
 			return m.pop()
@@ -61,7 +61,7 @@ func (m *machine) run() (any, error) {
 
 func (m *machine) charge(n int) error {
 	if m.memory += n; m.memory > maxMemory {
-		return fmt.Errorf("its values would take more than %d MB: no checkpoint does", maxMemory>>20)
+		return say.Errorf("its values would take more than %d MB: no checkpoint does", maxMemory>>20)
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func (m *machine) charge(n int) error {
 // take reads n bytes of the stream.
 func (m *machine) take(n int) ([]byte, error) {
 	if n < 0 || n > len(m.data)-m.pos {
-		return nil, fmt.Errorf("%d bytes wanted where %d are left", n, len(m.data)-m.pos)
+		return nil, say.Errorf("%d bytes wanted where %d are left", n, len(m.data)-m.pos)
 	}
 	m.pos += n
 	return m.data[m.pos-n : m.pos], nil
@@ -93,7 +93,7 @@ func (m *machine) counted(width int) ([]byte, error) {
 		return nil, err
 	}
 	if n > uint64(len(m.data)-m.pos) {
-		return nil, fmt.Errorf("a text of %d bytes where %d are left", n, len(m.data)-m.pos)
+		return nil, say.Errorf("a text of %d bytes where %d are left", n, len(m.data)-m.pos)
 	}
 	if err := m.charge(int(n)); err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (m *machine) line() (string, error) {
 			return s, m.charge(len(s))
 		}
 	}
-	return "", errors.New("a line without its end")
+	return "", say.Errorf("a line without its end")
 }
 
 func (m *machine) push(v any) error {

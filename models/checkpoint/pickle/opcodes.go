@@ -2,11 +2,11 @@ package pickle
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
+
+	"spotter/models/say"
 )
 
 // step runs one operation (Python's Lib/pickletools.py describes them). Extension codes
@@ -19,7 +19,7 @@ func (m *machine) step() error {
 	case 0x95: // FRAME: its size
 		n, err := m.number(8)
 		if err == nil && n > uint64(len(m.data)-m.pos) {
-			err = fmt.Errorf("a frame of %d bytes where %d are left", n, len(m.data)-m.pos)
+			err = say.Errorf("a frame of %d bytes where %d are left", n, len(m.data)-m.pos)
 		}
 		return err
 	case '.':
@@ -66,7 +66,7 @@ func (m *machine) integer() error {
 		}
 		n, err := strconv.Atoi(strings.TrimSuffix(s, "L"))
 		if err != nil {
-			return fmt.Errorf("the integer %.40q", s)
+			return say.Errorf("the integer %.40q", s)
 		}
 		return m.push(n)
 	}
@@ -79,7 +79,7 @@ func (m *machine) integer() error {
 		return err
 	}
 	if n > maxLong {
-		return fmt.Errorf("an integer of %d bytes", n)
+		return say.Errorf("an integer of %d bytes", n)
 	}
 	b, err := m.take(int(n))
 	if err != nil {
@@ -117,7 +117,7 @@ func (m *machine) float() error {
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil {
-		return fmt.Errorf("the number %.40q", s)
+		return say.Errorf("the number %.40q", s)
 	}
 	return m.push(f)
 }
@@ -139,7 +139,7 @@ func (m *machine) text() error {
 		}
 		if m.op == 'S' {
 			if len(s) < 2 || s[0] != s[len(s)-1] || s[0] != '\'' && s[0] != '"' {
-				return errors.New("a text without quotes")
+				return say.Errorf("a text without quotes")
 			}
 			s = s[1 : len(s)-1]
 		}
@@ -178,7 +178,7 @@ func (m *machine) memoOp() error {
 	case 'g', 'h', 'j':
 		v, ok := m.memo[int(index)]
 		if !ok {
-			return fmt.Errorf("memo entry %d is read before it is stored", index)
+			return say.Errorf("memo entry %d is read before it is stored", index)
 		}
 		return m.push(v)
 	}
@@ -193,7 +193,7 @@ func (m *machine) stackOp() error {
 	switch m.op {
 	case '(':
 		if len(m.marks) >= maxMarks {
-			return fmt.Errorf("nesting deeper than %d", maxMarks)
+			return say.Errorf("nesting deeper than %d", maxMarks)
 		}
 		m.marks = append(m.marks, len(m.stack))
 		return nil

@@ -12,6 +12,7 @@ import (
 	"spotter/models/config"
 	"spotter/models/load"
 	"spotter/models/onnx"
+	"spotter/models/say"
 	"spotter/models/summary"
 )
 
@@ -25,12 +26,12 @@ const (
 
 // Question is something that a file does not say. Unless Needed, the model runs by the guess.
 type Question struct {
-	Kind   string `js:"kind"`
-	Needed bool   `js:"needed"`
-	Reason string `js:"reason"` // a sentence, "" where the kind says it all
-	Guess  string `js:"guess"`  // yaml: a built-in network; head: its kind; residual: true or false
-	Scale  string `js:"scale"`  // yaml: n, s, m, l or x
-	Count  int    `js:"count"`  // classes: how many
+	Kind   string   `js:"kind"`
+	Needed bool     `js:"needed"`
+	Reason say.Node `js:"reason"` // a sentence, empty where the kind says it all
+	Guess  string   `js:"guess"`  // yaml: a built-in network; head: its kind; residual: true or false
+	Scale  string   `js:"scale"`  // yaml: n, s, m, l or x
+	Count  int      `js:"count"`  // classes: how many
 }
 
 // Description is what a file holds, and what it leaves open.
@@ -39,7 +40,7 @@ type Description struct {
 	Format    string            `js:"format"`
 	Task      string            `js:"task"`
 	Head      string            `js:"head"`
-	Took      string            `js:"took"`  // why an ONNX file's outputs were taken for that head
+	Took      say.Node          `js:"took"`  // why an ONNX file's outputs were taken for that head
 	Heads     []string          `js:"heads"` // that the outputs may be taken for instead
 	Classes   []string          `js:"classes"`
 	Count     int               `js:"count"` // of classes, named or not
@@ -53,7 +54,7 @@ type Description struct {
 	Residual  bool              `js:"residual"`
 	Savable   bool              `js:"savable"` // Safetensors works
 	Questions []Question        `js:"questions"`
-	Notes     []string          `js:"notes"`
+	Notes     []say.Node        `js:"notes"`
 	Meta      map[string]string `js:"meta"`
 	Builtins  []string          `js:"builtins"` // networks that a question of kind yaml may be answered with
 }
@@ -77,15 +78,23 @@ func describe(m *load.Model) *Description {
 	g := m.Graph
 	total := summary.Count(g)
 	d := &Description{
-		Name: m.Name, Format: m.Format, Task: m.Task, Head: string(g.Head.Kind), Took: m.Took, Heads: []string{},
+		Name: m.Name, Format: m.Format, Task: m.Task, Head: string(g.Head.Kind), Took: say.Apart(m.Took), Heads: []string{},
 		Classes: g.Classes, Count: g.Head.Classes, Width: total.Width, Height: total.Height, Stride: stride(g), Fixed: m.Fixed,
 		Layers: layers(g), Params: total.Params, MACs: total.MACs, Residual: m.Residual,
-		Savable: m.YAML != nil || m.Task == load.Classify, Notes: m.Notes, Meta: m.Meta, Builtins: []string{},
+		Savable: m.YAML != nil || m.Task == load.Classify, Notes: apart(m.Notes), Meta: m.Meta, Builtins: []string{},
 	}
 	if m.Format == "onnx" {
 		d.Heads = heads
 	}
 	return d
+}
+
+func apart(list []say.Text) []say.Node {
+	out := make([]say.Node, len(list))
+	for i, t := range list {
+		out[i] = say.Apart(t)
+	}
+	return out
 }
 
 // stride that sizes must be multiples of.
@@ -122,14 +131,14 @@ func layers(g *models.Graph) []Layer {
 func open(m *load.Model, data []byte, o Options) []Question {
 	list := []Question{}
 	if len(m.Graph.Classes) == 0 && o.Classes == nil {
-		list = append(list, Question{Kind: AskClasses, Count: m.Graph.Head.Classes})
+		list = append(list, Question{Kind: AskClasses, Reason: say.Apart(say.Text{}), Count: m.Graph.Head.Classes})
 	}
 	if bytes.Contains(m.YAML, []byte("MobileNetV4")) && o.Residual == "" && !saysResidual(data) {
 		guess := "false"
 		if m.Residual {
 			guess = "true"
 		}
-		list = append(list, Question{Kind: AskResidual, Guess: guess})
+		list = append(list, Question{Kind: AskResidual, Reason: say.Apart(say.Text{}), Guess: guess})
 	}
 	return list
 }
@@ -144,12 +153,12 @@ func saysResidual(data []byte) bool {
 }
 
 // saysOfResidual tells the reader's note on what AskResidual asks.
-func saysOfResidual(note string) bool { return strings.Contains(note, "add their input") }
+func saysOfResidual(note say.Node) bool { return strings.Contains(note.Text, "add their input") }
 
 // needs turns an error that an answer would cure into a question; nil for any other.
 func needs(name string, err error) *Description {
 	d := &Description{
-		Name: stem(name), Heads: []string{}, Classes: []string{}, Layers: []Layer{}, Notes: []string{},
+		Name: stem(name), Heads: []string{}, Classes: []string{}, Layers: []Layer{}, Notes: []say.Node{}, Took: say.Apart(say.Text{}),
 		Meta: map[string]string{}, Builtins: []string{},
 	}
 	var yaml *checkpoint.NeedYAML
@@ -157,10 +166,10 @@ func needs(name string, err error) *Description {
 	switch {
 	case errors.As(err, &yaml):
 		d.Builtins = config.BuiltinNames()
-		d.Questions = []Question{{Kind: AskYAML, Needed: true, Reason: yaml.Reason, Guess: yaml.Guess, Scale: yaml.Scale}}
+		d.Questions = []Question{{Kind: AskYAML, Needed: true, Reason: say.Apart(yaml.Reason), Guess: yaml.Guess, Scale: yaml.Scale}}
 	case errors.As(err, &head):
 		d.Format, d.Heads = "onnx", heads
-		d.Questions = []Question{{Kind: AskHead, Needed: true, Reason: head.Error()}}
+		d.Questions = []Question{{Kind: AskHead, Needed: true, Reason: say.Apart(head)}}
 	default:
 		return nil
 	}

@@ -4,13 +4,13 @@
 package session
 
 import (
-	"fmt"
 	"runtime/debug"
 	"slices"
 
 	"spotter/models"
 	"spotter/models/config"
 	"spotter/models/load"
+	"spotter/models/say"
 	"spotter/wasm"
 	"spotter/wasm/pack"
 )
@@ -73,7 +73,7 @@ func (s *Session) Open(name string, data []byte, o Options) (*Description, error
 func (s *Session) Reopen(o Options) (d *Description, err error) {
 	defer catch(&err)
 	if s.data == nil {
-		return nil, fmt.Errorf("no file is open")
+		return nil, say.Errorf("no file is open")
 	}
 	m, err := s.read(o)
 	if err != nil {
@@ -155,7 +155,7 @@ func (f *Feed) feed() models.Feed {
 func (s *Session) Compile(f Form) (out *wasm.Output, err error) {
 	defer catch(&err)
 	if s.model == nil {
-		return nil, fmt.Errorf("no model is open")
+		return nil, say.Errorf("no model is open")
 	}
 	return wasm.Compile(s.model.Graph, s.model.Weights, wasm.Options{
 		Relaxed: f.Relaxed, Threads: f.Threads, Precision: pack.Encoding(f.Precision), Task: s.model.Task,
@@ -168,7 +168,7 @@ func (s *Session) Compile(f Form) (out *wasm.Output, err error) {
 func (s *Session) Safetensors() (file []byte, err error) {
 	defer catch(&err)
 	if s.model == nil {
-		return nil, fmt.Errorf("no model is open")
+		return nil, say.Errorf("no model is open")
 	}
 	s.begin("save")
 	return s.model.Safetensors(s.model.Encoding())
@@ -189,6 +189,6 @@ func (s *Session) begin(stage string) {
 // page's other work with it.
 func catch(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("the compiler met a mistake of its own: %v\n%s", p, debug.Stack())
+		*err = say.Errorf("the compiler met a mistake of its own: %v\n%s", p, debug.Stack())
 	}
 }

@@ -57,7 +57,7 @@ func TestFilesAreDescribedAndWhatTheyLeaveOpen(t *testing.T) {
 			t.Errorf("%s: %d layers with %d multiply-adds and %d parameters in all, not %d and %d",
 				c.file, len(d.Layers), macs, params, d.MACs, d.Params)
 		}
-		if (d.Took != "") != (c.format == "onnx") || (len(d.Heads) > 0) != (c.format == "onnx") {
+		if (d.Took.Text != "") != (c.format == "onnx") || (len(d.Heads) > 0) != (c.format == "onnx") {
 			t.Errorf("%s: taken for %q, may be any of %v", c.file, d.Took, d.Heads)
 		}
 	}
