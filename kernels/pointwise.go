@@ -31,7 +31,7 @@ type PointwiseParams struct {
 	Tile     Tile
 	Split    Split
 	Chunk    int // pixels (whole rows when the views have gaps between rows) that pass all channels before the next; 0: all
-	KBlock   int // input channels that all pixels of a chunk pass before the next; multiple of 8; 0: all
+	KBlock   int // input channels that all pixels of a chunk pass before the next; multiple of 16; 0: all
 	Options
 }
 
@@ -60,7 +60,7 @@ func (p PointwiseParams) funcName() string {
 func (p PointwiseParams) check() {
 	p.In.check("input of " + p.Name())
 	p.Out.check("output of " + p.Name())
-	if p.In.H != p.Out.H || p.In.W != p.Out.W || p.KBlock%8 != 0 || p.Tile.Pixels < 1 || p.Tile.Channels%4 != 0 {
+	if p.In.H != p.Out.H || p.In.W != p.Out.W || p.KBlock%16 != 0 || p.Tile.Pixels < 1 || p.Tile.Channels%4 != 0 {
 		panic("BUG: " + p.funcName())
 	}
 	if r := p.Residual; r != nil {

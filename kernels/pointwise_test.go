@@ -122,7 +122,7 @@ func TestPointwiseViews(t *testing.T) {
 func TestPointwiseBlocks(t *testing.T) {
 	var cases []PointwiseParams
 	for _, in := range []int{8, 16, 17, 31, 40, 67} {
-		for _, kBlock := range []int{8, 16, 24, 64} {
+		for _, kBlock := range []int{16, 32, 64} {
 			for _, chunk := range []int{0, 5, 12} {
 				cases = append(cases, PointwiseParams{
 					In: Packed(3, 9, in), Out: wide(Packed(3, 9, 11), 1, 0), Tile: Tile{5, 8},
@@ -194,11 +194,11 @@ func TestPointwisePre(t *testing.T) {
 				for _, gap := range []int{0, 1} {
 					out := wide(Packed(size[0], size[1], 13), 3*gap, gap)
 					pre := wide(Packed(ceilDiv(size[0], up), ceilDiv(size[1], up), 13), 2*gap, gap)
-					p := PointwiseParams{In: wide(Packed(size[0], size[1], 11), gap, gap), Out: out, Pre: &pre, PreUp: up, Tile: tile}
+					p := PointwiseParams{In: wide(Packed(size[0], size[1], 35), gap, gap), Out: out, Pre: &pre, PreUp: up, Tile: tile}
 					p.Act.Kind = ActSiLU
 					cases = append(cases, p)
 					q := p
-					q.KBlock, q.Chunk = 8, 10
+					q.KBlock, q.Chunk = 16, 10
 					residual := wide(Packed(size[0], size[1], 13), gap, 2*gap)
 					p.Residual, p.Split = &residual, SplitChannels
 					cases = append(cases, q, p)
@@ -213,7 +213,7 @@ func TestPointwisePre(t *testing.T) {
 func TestPointwisePreInPlace(t *testing.T) {
 	v := wide(Packed(3, 4, 10), 2, 1)
 	m := newTestModule(2)
-	p := PointwiseParams{In: Packed(3, 4, 17), Out: v, Pre: &v, Tile: Tile{5, 8}, KBlock: 8}
+	p := PointwiseParams{In: Packed(3, 4, 17), Out: v, Pre: &v, Tile: Tile{5, 8}, KBlock: 16}
 	f := PointwiseFunc(m, p)
 	onRig(t, m, func(t *testing.T, x *rig) {
 		in, weight, pre := noise(12*17, 1), noise(10*17, 2), noise(12*10, 3)

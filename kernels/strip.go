@@ -20,8 +20,14 @@ type strip struct {
 	act      Activation
 }
 
-// stripUnroll is the number of k in a step of the loop.
-const stripUnroll = 8
+// stripUnroll is the number of k in a step of the loop. A multiply and an addition apiece leave
+// a processor hardly a slot for what moves the addresses, so that has to be rare.
+func (o Options) stripUnroll() int {
+	if o.Relaxed {
+		return 8
+	}
+	return 16
+}
 
 func (s strip) funcName() string {
 	name := fmt.Sprintf("gemm_f32_%dx%d%s%s", s.tile.Pixels, s.tile.Channels, s.suffix(), s.act.suffix())
@@ -81,7 +87,7 @@ func stripFunc(m *emit.Module, s strip) *emit.Func {
 	for i, name := range names {
 		w.p[name] = values[i]
 	}
-	w.gemm = &gemm{Options: s.Options, f: f, tile: s.tile, unroll: stripUnroll, act: s.act, a: w.p["a"], w: w.p["w"], o: w.p["o"]}
+	w.gemm = &gemm{Options: s.Options, f: f, tile: s.tile, unroll: s.stripUnroll(), act: s.act, a: w.p["a"], w: w.p["w"], o: w.p["o"]}
 	w.registers()
 	w.ap = w.walk("a", w.p["aStep"])
 	w.op = w.walk("o", w.p["oStep"])
@@ -123,7 +129,7 @@ func (w *stripper) compute() {
 	w.begin(n, c)
 	k := emit.I32Add(w.ap.at[0], w.p["k"])
 	f.Set(w.end, k)
-	f.While(emit.I32LtU(w.ap.at[0], w.end), func() { w.block(n, c, stripUnroll) })
+	f.While(emit.I32LtU(w.ap.at[0], w.end), func() { w.block(n, c, w.unroll) })
 	complete := func(body func()) { body() }
 	if w.blocked {
 		complete = func(body func()) { f.If(w.p["last"], body) }
@@ -214,7 +220,7 @@ func newStripNest(f *emit.Func, s strip, n nest, params []emit.Value, views ...*
 	if s.pre > 1 {
 		made.beside[len(made.beside)-1].up = s.pre
 	}
-	s.rest, s.blocked = n.k%stripUnroll, n.kBlock > 0
+	s.rest, s.blocked = n.k%s.stripUnroll(), n.kBlock > 0
 	made.tiles = &stripCaller{s, made}
 	return made
 }

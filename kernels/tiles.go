@@ -75,7 +75,7 @@ func (p PointwiseParams) Tuned() PointwiseParams {
 	}
 	if p.KBlock == 0 && p.Residual == nil && 4*p.In.C*(p.Tile.Pixels+p.Tile.Channels) > level1 {
 		blocks := ceilDiv(4*p.In.C*(p.Tile.Pixels+p.Tile.Channels), level1)
-		p.KBlock = ceilDiv(p.In.C, 8*blocks) * 8
+		p.KBlock = ceilDiv(p.In.C, 16*blocks) * 16
 	}
 	if p.Chunk == 0 {
 		p.Chunk = chunkPixels(4*p.In.C, pixels, weights)
