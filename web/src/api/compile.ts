@@ -31,7 +31,7 @@ export async function compileHere(
         .at(-1) || "model";
     const description = await compiler.open(new Blob([bytes]), name, asked(options));
     const open = description.questions.filter((q) => q.needed);
-    if (open.length > 0) throw new SpotterError("bad-model", open.map((q) => q.reason).join("; "));
+    if (open.length > 0) throw new SpotterError("bad-model", open.map((q) => q.reason.en).join("; "));
     return await compiler.compile(formFor(options));
   } catch (cause) {
     // Browsers start workers from the page's own origin only.

@@ -1,7 +1,7 @@
 // The model's card: what runs, at which size, what was guessed, how long making it took.
 
 import type { Detector } from "../core/detector.ts";
-import { type Key, number, onLanguage, t } from "../i18n/i18n.ts";
+import { type Key, language, number, onLanguage, t } from "../i18n/i18n.ts";
 import { $, make } from "../ui/dom.ts";
 import { short } from "./picker.ts";
 import { type Size, sides } from "./sizes.ts";
@@ -74,7 +74,7 @@ export class Card {
       t("model.classes", { count: number(manifest.classes.length || manifest.head.classes) }),
     ];
     $("model-about").textContent = facts.join(" · ");
-    text("model-took", description?.took ? t("model.took", { took: description.took }) : "");
+    text("model-took", description?.took.en ? t("model.took", { took: description.took[language()] }) : "");
     this.fillGuesses(description);
     $("model-sizes").hidden = !resizable;
     this.fillSizes(manifest, stride);
@@ -88,7 +88,7 @@ export class Card {
     const notes = description?.notes ?? [];
     $("model-guesses").textContent = [
       ...(kinds.length ? [t("model.guesses", { list: kinds.join(", ") })] : []),
-      ...notes.map((n) => `${n.charAt(0).toUpperCase()}${n.slice(1)}.`),
+      ...notes.map((note) => sentence(note[language()])),
     ].join(" ");
   }
 
@@ -117,4 +117,8 @@ export class Card {
 function text(id: string, words: string): void {
   $(id).textContent = words;
   $(id).hidden = !words;
+}
+
+function sentence(text: string): string {
+  return t("model.note", { name: `${text.charAt(0).toUpperCase()}${text.slice(1)}` });
 }

@@ -4,10 +4,11 @@
 import "wasm_exec.js";
 import { asError, SpotterError } from "../core/errors.ts";
 import { request, stream } from "../core/fetch.ts";
-import type { Call, FromCompiler, ToCompiler } from "./types.ts";
+import { type Node, told } from "./said.ts";
+import type { Call, Description, FromCompiler, ToCompiler } from "./types.ts";
 
 /** The functions of wasm/browser; each may answer with an error. */
-type Api = Record<Exclude<Call, "start"> | "close", (...args: unknown[]) => { error?: string }>;
+type Api = Record<Exclude<Call, "start"> | "close", (...args: unknown[]) => { error?: Node; questions?: unknown }>;
 
 interface Scope {
   onmessage: ((event: MessageEvent<ToCompiler>) => void) | null;
@@ -25,8 +26,8 @@ scope.onmessage = async ({ data: { id, call, args } }) => {
     const result = call === "start" ? await start(String(args[0])) : await ask(call, args);
     scope.postMessage({ kind: "done", id, result }, transferables(result));
   } catch (cause) {
-    const { code, detail } = asError(cause, "compiler");
-    scope.postMessage({ kind: "failed", id, code, detail });
+    const { code, said } = asError(cause, "compiler");
+    scope.postMessage({ kind: "failed", id, code, detail: said });
   }
 };
 
@@ -39,9 +40,21 @@ async function start(wasm: string): Promise<null> {
 async function ask(call: Exclude<Call, "start">, args: unknown[]): Promise<unknown> {
   if (!api) throw new Error("the compiler is not loaded");
   const result = (await api)[call](...args, stage);
-  if (result?.error) throw new SpotterError("bad-network", result.error);
+  if (result?.error) throw new SpotterError("bad-network", told(result.error));
   if (result === undefined) throw new SpotterError("compiler", printed); // Go has ended
-  return result;
+  return result.questions ? described(result as unknown as Taken) : result;
+}
+
+/** A description as the compiler gives it. */
+type Taken = Omit<Description, "took" | "notes" | "questions"> & {
+  took: Node;
+  notes: Node[];
+  questions: (Omit<Description["questions"][number], "reason"> & { reason: Node })[];
+};
+
+function described(taken: Taken): Description {
+  const questions = taken.questions.map((q) => ({ ...q, reason: told(q.reason) }));
+  return { ...taken, took: told(taken.took), notes: taken.notes.map(told), questions };
 }
 
 function stage(name: string): void {

@@ -2,7 +2,7 @@
 
 import type { Layer } from "../core/abi.ts";
 import type { Detector } from "../core/detector.ts";
-import { number, onLanguage, t } from "../i18n/i18n.ts";
+import { language, number, onLanguage, t } from "../i18n/i18n.ts";
 import { $, make } from "../ui/dom.ts";
 import { dialog } from "./dialog.ts";
 import { drawMap } from "./maps.ts";
@@ -53,7 +53,7 @@ export class LayersView {
       ms: number(total, { maximumFractionDigits: 1 }),
       speed: number(total ? (2 * run) / total / 1e6 : 0, { maximumFractionDigits: 1 }),
     });
-    const took = this.description?.took;
+    const took = this.description?.took[language()];
     $("layers-took").textContent = took ? t("layers.took", { took }) : "";
     this.rows.replaceChildren(...layers.map((layer, i) => this.row(layer, i, Math.max(...this.times))));
   }

@@ -1,7 +1,7 @@
 // Asks what a model's file does not say; guesses are filled in.
 
 import { cocoNames } from "../i18n/classes.ts";
-import { type Key, t } from "../i18n/i18n.ts";
+import { type Key, language, t } from "../i18n/i18n.ts";
 import { $, make } from "../ui/dom.ts";
 import { dialog } from "./dialog.ts";
 import type { Description, Options, Question } from "./types.ts";
@@ -18,7 +18,14 @@ export async function ask(about: Description, now: Options, more: boolean): Prom
     questions.push({ kind: "head", needed: false, reason: about.took, guess: about.head, scale: "", count: 0 });
   }
   if (more && now.classes && !questions.some((q) => q.kind === "classes")) {
-    questions.push({ kind: "classes", needed: false, reason: "", guess: "", scale: "", count: about.count });
+    questions.push({
+      kind: "classes",
+      needed: false,
+      reason: { en: "", zh: "" },
+      guess: "",
+      scale: "",
+      count: about.count,
+    });
   }
   $("questions-lead").textContent = t(questions.some((q) => q.needed) ? "ask.needed" : "ask.lead", {
     name: about.name,
@@ -55,7 +62,7 @@ function askYAML(question: Question, about: Description): Field {
       row("ask.yaml.file", file),
       row("ask.yaml.network", network),
       row("ask.yaml.scale", scale),
-      ...(question.reason ? [help(question.reason)] : []),
+      ...(question.reason.en ? [help(question.reason[language()])] : []),
     ],
     read: async () => {
       const given = file.files?.[0];
@@ -68,7 +75,7 @@ function askYAML(question: Question, about: Description): Field {
 function askHead(question: Question, about: Description): Field {
   const head = choice("ask-head", about.heads, question.guess, (name) => t(`head.${name}` as Key));
   return {
-    nodes: [row("ask.head", head), ...(question.reason ? [help(question.reason)] : [])],
+    nodes: [row("ask.head", head), ...(question.reason.en ? [help(question.reason[language()])] : [])],
     read: () => ({ head: head.value }),
   };
 }

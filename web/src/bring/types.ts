@@ -1,7 +1,7 @@
 // What the compiler's worker takes and gives: the mirror of wasm/browser/session.
 
 import type { Feature, Task } from "../core/abi.ts";
-import type { ErrorCode } from "../core/errors.ts";
+import type { ErrorCode, Said } from "../core/errors.ts";
 
 /** A person's answers, and what a site knows of a model that it offers; all may be left out. */
 export interface Options {
@@ -35,7 +35,7 @@ export interface Feed {
 export interface Question {
   kind: "yaml" | "head" | "classes" | "residual";
   needed: boolean;
-  reason: string;
+  reason: Said;
   guess: string;
   scale: string;
   count: number;
@@ -56,7 +56,7 @@ export interface Description {
   format: string;
   task: Task;
   head: string;
-  took: string;
+  took: Said;
   heads: string[];
   classes: string[];
   count: number;
@@ -70,7 +70,7 @@ export interface Description {
   residual: boolean;
   savable: boolean;
   questions: Question[];
-  notes: string[];
+  notes: Said[];
   meta: Record<string, string>;
   builtins: string[];
 }
@@ -113,4 +113,4 @@ export type FromCompiler =
   | { kind: "progress"; loaded: number }
   | { kind: "stage"; name: string }
   | { kind: "done"; id: number; result: unknown }
-  | { kind: "failed"; id: number; code: ErrorCode; detail: string };
+  | { kind: "failed"; id: number; code: ErrorCode; detail: string | Said };

@@ -89,20 +89,28 @@ const texts: Record<ErrorCode, [sentence: string, hint: string]> = {
   engine: ["The engine stopped unexpectedly.", "Load the page anew."],
 };
 
+/** The same sentence in each of the page's languages. */
+export type Said = Record<"en" | "zh", string>;
+
 export class SpotterError extends Error {
   readonly code: ErrorCode;
   /** What to do about it. */
   readonly hint: string;
   /** What lies behind it, for a console; not translated. */
   readonly detail: string;
+  /** The detail in each language, where it is meant for people. */
+  readonly said: Said;
 
-  constructor(code: ErrorCode, detail = "") {
+  constructor(code: ErrorCode, given: string | Said = "") {
     const [sentence, hint] = texts[code];
+    const said = typeof given === "string" ? { en: given, zh: given } : given;
+    const detail = said.en;
     super(`${sentence} ${hint}${detail ? ` (${detail})` : ""}`);
     this.name = "SpotterError";
     this.code = code;
     this.hint = hint;
     this.detail = detail;
+    this.said = said;
   }
 
   /** What happened, without hint and detail. */

@@ -4,6 +4,7 @@ export const enModels = {
   "model.title": "Model",
   "model.choose": "Change",
   "model.classes": "{count} kinds of things",
+  "model.note": "{name}.",
   "model.took": "Outputs taken for {took}.",
   "model.guesses": "The file does not say: {list}. The model runs by a guess.",
   "model.answer": "Check the guesses",

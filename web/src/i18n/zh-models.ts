@@ -6,6 +6,7 @@ export const zhModels: Record<keyof typeof enModels, string> = {
   "model.title": "模型",
   "model.choose": "更换",
   "model.classes": "{count} 个种类",
+  "model.note": "{name}。",
   "model.took": "输出按以下方式解读：{took}。",
   "model.guesses": "文件没有说明：{list}。模型按推测运行。",
   "model.answer": "核对推测",

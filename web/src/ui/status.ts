@@ -3,7 +3,7 @@
 
 import type { ErrorCode, SpotterError } from "../core/errors.ts";
 import { en } from "../i18n/en.ts";
-import { type Key, megabytes, onLanguage, percent, t } from "../i18n/i18n.ts";
+import { type Key, language, megabytes, onLanguage, percent, t } from "../i18n/i18n.ts";
 import { $ } from "./dom.ts";
 
 const stage = $("stage");
@@ -68,7 +68,7 @@ export function showNotice(error: SpotterError, again: (() => void) | null = nul
     $("notice-title").textContent = t(title in en ? (title as Key) : "title.other");
     $("notice-text").textContent = t(`error.${error.code}`);
     detail.hidden = !tellsDetail.includes(error.code) || !error.detail;
-    detail.textContent = error.detail;
+    detail.textContent = error.said[language()];
     action.textContent = t(again ? "notice.retry" : "notice.reload");
   };
   words();

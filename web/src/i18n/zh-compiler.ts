@@ -1,0 +1,1 @@
+export const zhCompiler: Readonly<Record<string, string>> = {};
