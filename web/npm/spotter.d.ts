@@ -42,6 +42,8 @@ export interface LoadOptions {
   threads?: number | undefined;
   /** Weights of a model that is compiled in the page: f16 halves the memory that they are sent in. */
   precision?: "f16" | "f32" | undefined;
+  /** false leaves it to the browser whether files of listed models are downloaded again; else they are kept (Cache API). */
+  keep?: boolean | undefined;
   /** Folder that holds spotter-worker.js, models.json and the compiler; spotter.js's own where left out. */
   baseURL?: string | URL | undefined;
   /** Weights of a compiled module; the file beside it, NAME.bin for NAME.wasm, where left out. */

@@ -16,6 +16,7 @@ import type {
 import { unlessAborted } from "../core/abort.ts";
 import { Detector as Engine, type Result as Found } from "../core/detector.ts";
 import { SpotterError } from "../core/errors.ts";
+import { isHashed } from "../core/kept.ts";
 import type { DetectOptions as EngineOptions } from "../core/messages.ts";
 import { capabilities } from "../core/probe.ts";
 import { hostOf } from "./base.ts";
@@ -25,6 +26,9 @@ import { resolveModel } from "./model.ts";
 import { engineOptions } from "./options.ts";
 import { pictureOf } from "./source.ts";
 import { watch } from "./watch.ts";
+
+/** The cache of models' files on the site that embeds Spotter. */
+const keptModels = "spotter api models";
 
 const never = new AbortController().signal;
 
@@ -87,6 +91,7 @@ export async function loadEngine(model: ModelSource | null, options: LoadOptions
     signal,
     onprogress: (loaded, total) => tell({ loaded, total, part: total ? Math.min(1, loaded / total) : 0 }),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.keep === false || !isHashed(entry.weights.url) ? {} : { cache: keptModels }),
   });
   return { engine, worker: !host.blocking };
 }
