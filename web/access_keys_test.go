@@ -56,11 +56,11 @@ func TestEverythingIsReachedByKeyboard(t *testing.T) {
 	p.sample("portrait")
 	fromTheTop("picture")
 	p.click("#camera")
-	p.wait("document.querySelector('#stage').dataset.state === 'camera'")
+	p.wait("document.querySelector('#stage').dataset.state === 'camera' && !document.querySelector('#keep').hidden")
 	fromTheTop("camera")
 	p.click("#stop")
 	dropClip(p, "")
-	p.wait("document.querySelector('#stage').dataset.state === 'video'")
+	p.wait("document.querySelector('#stage').dataset.state === 'video' && !document.querySelector('#keep').hidden")
 	fromTheTop("video")
 	p.click("#play")
 

@@ -21,6 +21,7 @@ type pageState struct {
 var pageStates = []pageState{
 	{"idle", func(p *tab) { p.wait("!document.querySelector('#offline').hidden") }, nil},
 	{"picture", func(p *tab) { p.sample("astronaut") }, nil},
+	{"results menu", func(p *tab) { p.click("#keep-results summary") }, func(p *tab) { p.click("#keep-results summary") }},
 	{"no class of that name", func(p *tab) { p.search("qqq") }, func(p *tab) { p.search("") }},
 	{"picker", func(p *tab) {
 		p.click("#model-choose")
@@ -58,6 +59,14 @@ var pageStates = []pageState{
 		p.click("#stop")
 		p.click("#camera")
 		p.wait("document.querySelector('#stage').dataset.state === 'camera' && !document.querySelector('#canvas').hidden")
+	}, nil},
+	{"recording", func(p *tab) {
+		p.click("#keep-record")
+		p.wait(recording)
+	}, nil},
+	{"clip", func(p *tab) {
+		p.click("#keep-record")
+		p.wait("document.querySelector('#clip').checkVisibility()")
 	}, func(p *tab) { p.click("#stop") }},
 	{"questions", func(p *tab) {
 		p.exchanged(func() { drop(p, "state_dict.pt", "", readFile(p.t, formatsDir, "state_dict.pt")) })

@@ -64,7 +64,7 @@ func (s Site) addPage(b bundle) error {
 	}
 	page, err := template.New("index").Parse(string(text))
 	if err == nil {
-		page, err = page.ParseFS(sources, "page/bring.html")
+		page, err = page.ParseFS(sources, "page/bring.html", "page/keep.html")
 	}
 	if err != nil {
 		return fmt.Errorf("web: page: %w", err)

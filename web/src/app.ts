@@ -12,6 +12,7 @@ import { request } from "./core/fetch.ts";
 import type { DetectOptions, Look } from "./core/messages.ts";
 import { capabilities } from "./core/probe.ts";
 import * as i18n from "./i18n/i18n.ts";
+import { Keep } from "./keep/keep.ts";
 import { keepAwake } from "./offline/awake.ts";
 import { bindInstall, keepOffline } from "./offline/card.ts";
 import { bindIncoming } from "./offline/incoming.ts";
@@ -48,6 +49,7 @@ const session = new Session($<HTMLVideoElement>("video"), view, {
   source: sourceChanged,
   shown(shown) {
     showSeen(shown?.result ?? null);
+    keep.shown(shown);
     if (!shown) {
       following.reset();
       return stats.reset();
@@ -72,6 +74,12 @@ const batch = bindBatch({
   name: labelOf,
   show: (file) => attempt(() => openFiles([file])),
   attempt,
+});
+const keep = new Keep({
+  canvas: $<HTMLCanvasElement>("canvas"),
+  view,
+  session,
+  model: () => detector && { name: detector.manifest.name, classes: classNames(detector) },
 });
 let detector: Detector | null = null;
 /** Whether the address names the form of the model that runs. */
@@ -141,13 +149,18 @@ async function loadShipped(model: Model): Promise<Detector> {
 async function adopt(ready: Detector): Promise<void> {
   const before = detector;
   detector = ready;
-  const { classes: names, head } = ready.manifest;
-  classes.fill(names.length ? names : Array.from({ length: head.classes }, (_, id) => String(id)));
+  classes.fill(classNames(ready));
   bindThreads(ready);
   showFacts(ready, forced);
   await session.replace(new Share(ready));
   before?.close();
   $("stage").dataset.ready = String(Math.round(performance.now()));
+}
+
+/** The names of a model's classes: their numbers where it has none. */
+function classNames({ manifest }: Detector): string[] {
+  const { classes: names, head } = manifest;
+  return names.length ? names : Array.from({ length: head.classes }, (_, id) => String(id));
 }
 
 /** A picture of another shape may want another shape of the network's input. */
@@ -191,9 +204,10 @@ async function openFiles(files: File[]): Promise<void> {
   await session.open(file);
 }
 
-async function openSample(url: string): Promise<void> {
+async function openSample(url: string, name: string): Promise<void> {
   const response = await request(url, never);
-  await session.open(await response.blob());
+  const blob = await response.blob();
+  await session.open(new File([blob], `${name}.jpg`, { type: blob.type }));
   markSample(url);
 }
 
@@ -272,7 +286,7 @@ bindSettings(
 );
 bindSources(
   (files) => attempt(() => openFiles(files)),
-  (url) => attempt(() => openSample(url)),
+  (url, name) => attempt(() => openSample(url, name)),
   batch,
 );
 bindCameraTools();

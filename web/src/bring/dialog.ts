@@ -13,13 +13,3 @@ export function dialog(id: string): HTMLDialogElement {
   });
   return element;
 }
-
-/** Saves bytes as a file of the person's. */
-export function download(name: string, data: BlobPart): void {
-  const url = URL.createObjectURL(new Blob([data], { type: "application/octet-stream" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}

@@ -1,11 +1,13 @@
 // The page's words in English: the list of keys that every language must have.
 
 import { enBatch } from "./en-batch.ts";
+import { enKeep } from "./en-keep.ts";
 import { enModels } from "./en-models.ts";
 
 export const en = {
   ...enBatch,
   ...enModels,
+  ...enKeep,
   "page.title": "Spotter: see what your camera sees",
   "page.skip": "Skip to the picture",
   "page.language": "Language",

@@ -2,11 +2,13 @@
 
 import type { Strings } from "./en.ts";
 import { zhBatch } from "./zh-batch.ts";
+import { zhKeep } from "./zh-keep.ts";
 import { zhModels } from "./zh-models.ts";
 
 export const zh: Strings = {
   ...zhBatch,
   ...zhModels,
+  ...zhKeep,
   "page.title": "Spotter：看见摄像头所见",
   "page.skip": "跳到画面",
   "page.language": "语言",

@@ -31,3 +31,14 @@ export function fillRange(range: HTMLInputElement): void {
   const [low, high] = [Number(range.min), Number(range.max)];
   range.style.setProperty("--fill", `${((Number(range.value) - low) / (high - low)) * 100}%`);
 }
+
+/** Saves bytes as a file of the person's. */
+export function download(name: string, data: BlobPart): void {
+  const blob = data instanceof Blob ? data : new Blob([data], { type: "application/octet-stream" });
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

@@ -6,12 +6,12 @@ import { $ } from "./dom.ts";
 const samples = () => document.querySelectorAll<HTMLButtonElement>("[data-sample]");
 
 /**
- * Calls `open` with the files that come in together, `sample` with the address of a sample
- * picture, and `folders` with what is dropped where a folder is in it.
+ * Calls `open` with the files that come in together, `sample` with address and name of a
+ * sample picture, and `folders` with what is dropped where a folder is in it.
  */
 export function bindSources(
   open: (files: File[]) => void,
-  sample: (url: string) => void,
+  sample: (url: string, name: string) => void,
   folders: (entries: FileSystemEntry[]) => void,
 ): void {
   const input = $<HTMLInputElement>("file-input");
@@ -27,7 +27,7 @@ export function bindSources(
     if (file) open([file]);
   });
   for (const button of samples()) {
-    button.addEventListener("click", () => sample(button.dataset.sample ?? ""));
+    button.addEventListener("click", () => sample(button.dataset.sample ?? "", button.dataset.name ?? ""));
   }
   onLanguage(() => {
     for (const button of samples()) {

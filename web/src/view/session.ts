@@ -50,6 +50,8 @@ export interface Listener {
 export class Session {
   kind: SourceKind = "none";
   camera: Camera | null = null;
+  /** Name of the file that is shown; empty where it is none. */
+  name = "";
   /** Frames a second at most. */
   maxRate = Infinity;
   private detector: Finder | null = null;
@@ -100,7 +102,7 @@ export class Session {
   /** Opens a picture or a video, whichever the file is. What is shown stays where that fails. */
   async open(file: Blob): Promise<void> {
     const mine = ++this.source;
-    if (file.type.startsWith("video/")) return this.openVideo(URL.createObjectURL(file), mine);
+    if (file.type.startsWith("video/")) return this.openVideo(URL.createObjectURL(file), mine, nameOf(file));
     await this.openPicture(file, mine);
   }
 
@@ -146,6 +148,7 @@ export class Session {
     if (mine !== this.source) return picture.close();
     this.leave();
     this.view.mirror = false;
+    this.name = nameOf(file);
     this.enter("picture");
     this.offer(picture);
   }
@@ -181,8 +184,9 @@ export class Session {
     }
   }
 
-  private async openVideo(url: string, mine: number): Promise<void> {
+  private async openVideo(url: string, mine: number, name = ""): Promise<void> {
     this.leave();
+    this.name = name;
     if (url.startsWith("blob:")) this.address = url;
     this.video.src = url;
     this.view.mirror = false;
@@ -225,6 +229,7 @@ export class Session {
     this.video.removeAttribute("src");
     if (this.address) URL.revokeObjectURL(this.address);
     this.address = "";
+    this.name = "";
     this.kind = "none";
     this.listener.shown(null);
   }
@@ -289,4 +294,8 @@ async function findEnd(video: HTMLVideoElement): Promise<void> {
   await found;
   heard.abort();
   video.currentTime = 0;
+}
+
+function nameOf(file: Blob): string {
+  return file instanceof File ? file.name : "";
 }

@@ -13,6 +13,8 @@ export type Picture = ImageBitmap | VideoFrame;
 
 export class View {
   mirror = false;
+  /** Keeps the canvas at its size, whatever the window does. */
+  held = false;
   private readonly context: CanvasRenderingContext2D | null;
   private readonly overlay = new Overlay();
   private picture: Picture | null = null;
@@ -91,15 +93,21 @@ export class View {
   }
 
   private fit(picture: Picture): void {
+    if (this.held) return;
     const [width, height] = sizeOf(picture);
     const scale = Math.min(this.stage.clientWidth / width, this.stage.clientHeight / height) || 1;
     const ratio = Math.min(Math.min(2, devicePixelRatio), longest / (Math.max(width, height) * scale));
-    const w = Math.max(1, Math.round(width * scale * ratio));
-    const h = Math.max(1, Math.round(height * scale * ratio));
+    const w = even(width * scale * ratio);
+    const h = even(height * scale * ratio);
     this.pixelRatio = ratio;
     if (this.canvas.width !== w) this.canvas.width = w;
     if (this.canvas.height !== h) this.canvas.height = h;
   }
+}
+
+/** Video encoders want even sides. */
+function even(side: number): number {
+  return Math.max(2, 2 * Math.round(side / 2));
 }
 
 function sizeOf(picture: Picture): [width: number, height: number] {

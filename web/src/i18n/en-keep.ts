@@ -1,0 +1,36 @@
+// The words about keeping what is seen, in English.
+
+export const enKeep = {
+  "keep.title": "Keep what you see",
+  "keep.picture": "Save picture",
+  "keep.copy": "Copy",
+  "keep.copy.name": "Copy the picture",
+  "keep.share": "Share",
+  "keep.share.name": "Share the picture",
+  "keep.saved": "Saved as {name}.",
+  "keep.copied": "The picture is on the clipboard.",
+  "keep.refused": "The browser did not allow that. Save the file instead.",
+  "keep.busy": "The picture is being looked at. Try again in a moment.",
+  "record.start": "Record",
+  "record.stop": "Stop recording",
+  "record.running": "Recording what you see, without sound.",
+  "record.unsupported":
+    "This browser can't record what a page draws. Save pictures, or use a current Chrome, Edge, Firefox or Safari.",
+  "record.asked": "The clip ({time}) is saved as {name} ({bytes}).",
+  "record.source": "What was recorded ended or changed. The clip until then ({time}) is saved as {name} ({bytes}).",
+  "record.time": "Clips last {limit} minutes at most. This one is saved as {name} ({bytes}).",
+  "record.size": "Clips take {limit} at most. This one ({time}) is saved as {name}.",
+  "record.failed":
+    "The browser broke off recording ({detail}). The clip until then ({time}) is saved as {name} ({bytes}).",
+  "record.nothing": "The browser recorded nothing ({detail}). Try again, or save pictures.",
+  "record.again": "Save the clip again",
+  "record.share": "Share the clip",
+  "results.title": "Results",
+  "results.format": "Format",
+  "results.coco": "COCO results",
+  "results.dataset": "COCO data set",
+  "results.help": "Kinds, scores, boxes and masks of the picture that is shown, for other programs.",
+  "results.copy": "Copy",
+  "results.save": "Save",
+  "results.copied": "{count} found: on the clipboard as {format}.",
+} as const;

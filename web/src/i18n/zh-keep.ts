@@ -1,0 +1,36 @@
+// The words about keeping what is seen, in Chinese.
+
+import type { enKeep } from "./en-keep.ts";
+
+export const zhKeep: Record<keyof typeof enKeep, string> = {
+  "keep.title": "留下所见",
+  "keep.picture": "保存图片",
+  "keep.copy": "复制",
+  "keep.copy.name": "复制图片",
+  "keep.share": "分享",
+  "keep.share.name": "分享图片",
+  "keep.saved": "已保存为 {name}。",
+  "keep.copied": "图片已复制到剪贴板。",
+  "keep.refused": "浏览器不允许这样做。请改为保存文件。",
+  "keep.busy": "图片正在识别，请稍后再试。",
+  "record.start": "录制",
+  "record.stop": "停止录制",
+  "record.running": "正在录制所见画面（无声音）。",
+  "record.unsupported": "此浏览器不能录制页面画面。请保存图片，或使用新版 Chrome、Edge、Firefox 或 Safari。",
+  "record.asked": "片段（{time}）已保存为 {name}（{bytes}）。",
+  "record.source": "录制的来源已结束或改变。此前的片段（{time}）已保存为 {name}（{bytes}）。",
+  "record.time": "片段最长 {limit} 分钟。这一段已保存为 {name}（{bytes}）。",
+  "record.size": "片段最大 {limit}。这一段（{time}）已保存为 {name}。",
+  "record.failed": "浏览器中断了录制（{detail}）。此前的片段（{time}）已保存为 {name}（{bytes}）。",
+  "record.nothing": "浏览器什么也没有录到（{detail}）。请重试，或保存图片。",
+  "record.again": "再次保存片段",
+  "record.share": "分享片段",
+  "results.title": "结果",
+  "results.format": "格式",
+  "results.coco": "COCO 结果",
+  "results.dataset": "COCO 数据集",
+  "results.help": "当前图片的类别、置信度、方框和掩膜，供其他程序使用。",
+  "results.copy": "复制",
+  "results.save": "保存",
+  "results.copied": "已将 {count} 个结果以 {format} 格式复制到剪贴板。",
+};
