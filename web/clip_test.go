@@ -60,7 +60,7 @@ func (p *tab) recordFor(time string) {
 }
 
 // recording is whether the button says so.
-const recording = "document.querySelector('#keep-record').ariaPressed === 'true'"
+const recording = "document.querySelector('#keep-record').textContent.includes('Stop recording')"
 
 // canvasSize is that of the canvas that people see.
 func (p *tab) canvasSize() [2]int {

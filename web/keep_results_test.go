@@ -139,6 +139,28 @@ func TestResultsOfFramesCarryIdentities(t *testing.T) {
 	}
 }
 
+// TestResultsOfVideosSayThePlace of the frame in the video.
+func TestResultsOfVideosSayThePlace(t *testing.T) {
+	p := openReady(t, view{})
+	next := p.downloads()
+	dropClip(p, "")
+	p.next(0)
+	p.click("#play")
+	p.wait("document.querySelector('#video').paused")
+	n := eval[int](p, "found.length")
+	p.set("seek", "value", 500)
+	p.next(n)
+	p.chooseFormat("json")
+	p.click("#results-save")
+	name, data := next()
+	var entries []formats.Entry
+	p.must(json.Unmarshal(data, &entries))
+	at := eval[float64](p, "document.querySelector('#video').currentTime")
+	if e := entries[0]; e.Seconds == nil || max(at-*e.Seconds, *e.Seconds-at) > 0.2 || e.File != "clip.webm" || !strings.HasPrefix(name, "clip 20") {
+		t.Errorf("%s says %+v at %v s", name, e, at)
+	}
+}
+
 // TestPageAndCommandLineAgree on one picture and model: the same fields, and the same values up to float rounding.
 func TestPageAndCommandLineAgree(t *testing.T) {
 	p := openReady(t, view{})

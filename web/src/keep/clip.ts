@@ -32,9 +32,6 @@ export class ClipButton {
       "click",
       () => this.last && void share(this.last).catch(() => say("keep.refused")),
     );
-    addEventListener("beforeunload", (event) => {
-      if (this.recording) event.preventDefault();
-    });
     onLanguage(() => this.show());
   }
 
@@ -53,6 +50,7 @@ export class ClipButton {
       if (clip.end !== "failed" || clip.data.size) break; // else the browser promised more than it can do
     }
     this.recording = null;
+    removeEventListener("beforeunload", ask);
     this.stage.hold(false);
     this.show();
     if (clip?.data.size) this.save(clip, nameFor(name, true, `.${clip.ending}`, begun));
@@ -69,6 +67,7 @@ export class ClipButton {
       const detail = cause instanceof Error ? cause.message : String(cause);
       return { data: new Blob(), ending: "webm", seconds: 0, end: "failed", detail };
     }
+    addEventListener("beforeunload", ask);
     this.stage.hold(true); // what is drawn is a first frame, also of a video that stands still
     say("record.running");
     this.show();
@@ -90,13 +89,18 @@ export class ClipButton {
 
   private show(): void {
     const running = this.recording !== null;
-    this.button.setAttribute("aria-pressed", String(running));
+    this.button.classList.toggle("on", running);
     $("keep-record-word").textContent = t(running ? "record.stop" : "record.start");
     this.time.hidden = !running;
     this.time.textContent = minutes(this.recording?.seconds ?? 0);
     $("clip").hidden = running || !this.last;
     $("clip-share").hidden = !this.last || !shares(this.last.type);
   }
+}
+
+/** Lets the browser ask before a clip is lost with its page. */
+function ask(event: Event): void {
+  event.preventDefault();
 }
 
 function minutes(seconds: number): string {

@@ -18,13 +18,20 @@ export interface Page {
   view: View;
   session: Session;
   /** The model that runs. */
-  model(): { name: string; classes: readonly string[] } | null;
+  model(): Model | null;
+}
+
+interface Model {
+  name: string;
+  /** Names of its classes, in the order of their ids. */
+  classes: readonly string[];
 }
 
 /** A result with what it does not say itself. */
 interface Current {
   shown: Shown;
   time: Date;
+  model: Model | null;
   /** Place in the video. */
   seconds?: number;
 }
@@ -54,7 +61,7 @@ export class Keep {
     if (!shown || (before && (before.width !== shown.result.width || before.height !== shown.result.height))) {
       this.clip.stop("source"); // a clip has one size
     }
-    this.current = shown && { shown, time: new Date(), ...this.placeOf(shown) };
+    this.current = shown && { shown, time: new Date(), model: this.page.model(), ...this.placeOf(shown) };
     $("keep").hidden = !shown;
     $("keep-record").hidden = !shown?.live;
   }
@@ -73,9 +80,8 @@ export class Keep {
   }
 
   private findings(): Findings | null {
-    const model = this.page.model();
-    if (!this.current || !model) return null;
-    const { shown, time, seconds } = this.current;
+    const { shown, time, model, seconds } = this.current ?? {};
+    if (!shown || !time || !model) return null;
     const entry = entryOf(shown.result, { file: this.source, model: model.name, time, seconds });
     return { entry, classes: model.classes, live: shown.live };
   }
