@@ -1,5 +1,7 @@
 package config
 
+import "spotter/models/say"
+
 // modules by the names that YAML files use.
 var modules = map[string]*module{
 	"Conv":               {torch: "models.common.Conv", scaled: true, build: buildConv},
@@ -35,10 +37,10 @@ var modules = map[string]*module{
 }
 
 // unsupported modules of YOLOv5, with the reason.
-var unsupported = map[string]string{
-	"C3TR":         "it holds a transformer with as many positions as pixels",
-	"MixConv2d":    "it mixes kernel sizes within one layer",
-	"Expand":       "it unfolds channels into pixels",
-	"nn.ZeroPad2d": "padding is part of a convolution or pool here",
-	"Classify":     "a classifier has no boxes",
+var unsupported = map[string]say.Text{
+	"C3TR":         say.Sprintf("it holds a transformer with as many positions as pixels"),
+	"MixConv2d":    say.Sprintf("it mixes kernel sizes within one layer"),
+	"Expand":       say.Sprintf("it unfolds channels into pixels"),
+	"nn.ZeroPad2d": say.Sprintf("padding is part of a convolution or pool here"),
+	"Classify":     say.Sprintf("a classifier has no boxes"),
 }

@@ -1,7 +1,7 @@
 // Package say makes sentences for people that programs can still take apart: a format
 // of package fmt with what stands in its places. In English they are the format filled
 // in; whoever speaks another language looks the format up (the page does, in
-// web/src/i18n/zh-compiler.ts) and fills the same places.
+// web/src/i18n/zh-said.ts) and fills the same places.
 package say
 
 import (
@@ -76,9 +76,9 @@ func Strings(list []Text) []string {
 // Node is a text taken apart. Text is all of it in English; Format is "" where that is no
 // sentence but a name or a number.
 type Node struct {
-	Text   string `js:"text"`
-	Format string `js:"format"`
-	Args   []Node `js:"args"`
+	Text   string `js:"text" json:"text"`
+	Format string `js:"format" json:"format"`
+	Args   []Node `js:"args" json:"args"`
 }
 
 // Apart takes a Text or an error apart. Errors that are none of this package's stay whole.

@@ -1,1 +1,0 @@
-export const zhCompiler: Readonly<Record<string, string>> = {};
