@@ -96,7 +96,7 @@ export const en = {
   "how.title": "How it works",
   "how.compile.title": "Compiled for one network",
   "how.compile.text":
-    "A compiler turned this YOLOv5 network with its MobileNetV4 backbone into one small WebAssembly module. Each kernel in it is made for one layer.",
+    "A compiler turned the network into one small WebAssembly module: its kernels are made for its layers, and nothing else is in it.",
   "how.fast.title": "Made for your processor",
   "how.fast.text":
     "The kernels use 128-bit SIMD, relaxed arithmetic and threads where your browser has them, and work without where it has not.",

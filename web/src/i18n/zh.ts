@@ -94,8 +94,7 @@ export const zh: Strings = {
   "seen.tally": "累计：{list}",
   "how.title": "工作原理",
   "how.compile.title": "为一个网络专门编译",
-  "how.compile.text":
-    "编译器把这个以 MobileNetV4 为骨干的 YOLOv5 网络变成一个小巧的 WebAssembly 模块，其中每个内核都为某一层量身定做。",
+  "how.compile.text": "编译器把网络变成一个小巧的 WebAssembly 模块：其中的内核都为它的各层量身定做，没有别的东西。",
   "how.fast.title": "充分利用您的处理器",
   "how.fast.text": "内核使用 128 位 SIMD；浏览器支持时还使用宽松运算和多线程，不支持时也照常工作。",
   "how.private.title": "只属于您",
