@@ -18,6 +18,7 @@ import { Detector as Engine, type Result as Found } from "../core/detector.ts";
 import { SpotterError } from "../core/errors.ts";
 import { isHashed } from "../core/kept.ts";
 import type { DetectOptions as EngineOptions } from "../core/messages.ts";
+import { closePicture } from "../core/pixels.ts";
 import { capabilities } from "../core/probe.ts";
 import { hostOf } from "./base.ts";
 import { masksIn } from "./masks.ts";
@@ -55,7 +56,7 @@ export class Detector {
     const wanted = engineOptions(options, this.model.classes);
     const picture = await unlessAborted(pictureOf(source), options.signal);
     const found = await this.engine.detect(picture, wanted, options.signal);
-    found.picture?.close();
+    closePicture(found.picture);
     return resultOf(found, options.masks);
   }
 

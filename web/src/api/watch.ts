@@ -3,7 +3,7 @@
 import type { Detection, Frame, MaskKind, WatchOptions } from "../../npm/spotter.d.ts";
 import type { Result } from "../core/detector.ts";
 import { asError, SpotterError } from "../core/errors.ts";
-import { watchFrames } from "../core/frames.ts";
+import { Frames } from "../core/frames.ts";
 import type { DetectOptions } from "../core/messages.ts";
 import { Follower } from "../track/follow.ts";
 import { resultOf } from "./detector.ts";
@@ -81,9 +81,13 @@ class Newest {
     for (const track of tracks) track.addEventListener("ended", end);
     video.addEventListener("ended", end);
     this.signal?.addEventListener("abort", end);
-    const stop = watchFrames(video, (picture) => this.take(picture));
+    const frames = new Frames(video, (picture) => {
+      this.take(picture);
+      frames.ask();
+    });
+    frames.ask();
     const close = () => {
-      stop();
+      frames.stop();
       for (const track of tracks) track.removeEventListener("ended", end);
       video.removeEventListener("ended", end);
       this.signal?.removeEventListener("abort", end);

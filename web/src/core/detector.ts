@@ -16,6 +16,7 @@ import type {
   Timings,
   ToWorker,
 } from "./messages.ts";
+import { closePicture } from "./pixels.ts";
 import { type Port, workerPort } from "./port.ts";
 import { type Capabilities, capabilities, ranked, startThreads } from "./probe.ts";
 
@@ -56,7 +57,7 @@ export interface Result {
   /** Milliseconds from call to answer. */
   total: number;
   /** The very picture that was looked at; whoever takes the result closes it. */
-  picture: ImageBitmap | VideoFrame | null;
+  picture: Picture | null;
   /** Objects followed over frames, where a tracker looked at the result. */
   tracks?: Followed[];
 }
@@ -168,10 +169,11 @@ export class Detector {
    * Detects on a picture, which moves to the worker and comes back with the result.
    * After an abort the promise is rejected at once, and the picture is closed when the engine is done with it.
    */
-  detect(picture: ImageBitmap | VideoFrame, options: Partial<DetectOptions> = {}, signal?: AbortSignal) {
-    if (this.closed || signal?.aborted) picture.close();
+  detect(picture: Picture, options: Partial<DetectOptions> = {}, signal?: AbortSignal) {
+    if (this.closed || signal?.aborted) closePicture(picture);
     return this.ask(signal, (id) => {
-      const { given, kept } = this.readsPictures ? { given: picture, kept: null } : readOnPage(picture);
+      const readable = this.readsPictures || "data" in picture;
+      const { given, kept } = readable ? { given: picture, kept: null } : readOnPage(picture);
       this.send({ kind: "run", id, picture: given, options: { ...defaults, ...options } }, transferables(given));
       return kept;
     });
@@ -258,7 +260,7 @@ export class Detector {
     } else if (message.kind === "result") {
       const waiting = this.take(message.id);
       if (!waiting) {
-        message.picture?.close(); // called off meanwhile
+        closePicture(message.picture); // called off meanwhile
         return;
       }
       const { found, picture } = message;
@@ -318,7 +320,7 @@ function readOnPage(picture: ImageBitmap | VideoFrame): { given: Picture; kept: 
   if (!context) throw new SpotterError("memory", "no canvas");
   context.drawImage(picture, 0, 0, width, height);
   const { data } = context.getImageData(0, 0, width, height);
-  return { given: { data: data.buffer as ArrayBuffer, width, height }, kept: picture };
+  return { given: { data: data.buffer as ArrayBuffer, width, height, took: 0 }, kept: picture };
 }
 
 function transferables(picture: Picture): Transferable[] {

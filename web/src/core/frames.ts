@@ -1,49 +1,78 @@
-// Frames of a playing video element, each once, as they are shown.
+// Frames of a playing video element: the newest when asked for one, and none twice.
 
-/** Calls `take` with each new frame until the returned function is called. `take` owns the frame. */
-export function watchFrames(video: HTMLVideoElement, take: (frame: ImageBitmap | VideoFrame) => void): () => void {
-  let stopped = false;
-  let pending = 0;
-  let seen = -1;
-  /** A frame is on show that could not be read: after a seek it comes before the element is ready to give it. */
-  let missed = false;
-  const precise = typeof video.requestVideoFrameCallback === "function";
+export class Frames {
+  private readonly precise: boolean;
+  private pending = 0;
+  /** A frame is on show that has not been given. */
+  private fresh = false;
+  private wanted = false;
+  private stopped = false;
+  private seen = -1;
 
-  const next = () => {
-    pending = precise ? video.requestVideoFrameCallback(show) : requestAnimationFrame(show);
+  /** `take` gets each frame that is asked for, and owns it. */
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly take: (frame: ImageBitmap | VideoFrame) => void,
+  ) {
+    this.precise = typeof video.requestVideoFrameCallback === "function";
+    video.addEventListener("seeked", this.give);
+    this.listen();
+  }
+
+  /** Asks for one frame: the newest at once where it has not been given yet, else the next. */
+  ask(): void {
+    this.wanted = true;
+    this.give();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.video.removeEventListener("seeked", this.give);
+    if (this.precise) this.video.cancelVideoFrameCallback(this.pending);
+    else cancelAnimationFrame(this.pending);
+  }
+
+  /** Waits for the next frame, once: frames that nobody would take cost nothing. */
+  private listen(): void {
+    if (this.pending) return;
+    this.pending = this.precise ? this.video.requestVideoFrameCallback(this.shown) : requestAnimationFrame(this.shown);
+  }
+
+  private readonly shown = () => {
+    this.pending = 0;
+    this.fresh = this.precise || this.video.currentTime !== this.seen;
+    if (this.fresh) this.give();
+    else this.listen();
   };
-  const bring = async () => {
-    const time = video.currentTime;
-    const frame = await grab(video);
-    missed = !frame;
-    if (frame) seen = time;
-    if (stopped) frame?.close();
-    else if (frame) take(frame);
+
+  /** After a seek a frame may be on show before the element is ready to give it: then it is given when that is done. */
+  private readonly give = () => {
+    if (!this.fresh || !this.wanted || this.stopped) return;
+    const frame = grab(this.video);
+    if (!frame) return this.listen();
+    this.fresh = this.wanted = false;
+    this.seen = this.video.currentTime;
+    if (frame instanceof Promise) void frame.then((f) => this.hand(f));
+    else this.hand(frame);
   };
-  const show = async () => {
-    if (stopped) return;
-    if (precise || video.currentTime !== seen) await bring();
-    if (!stopped) next();
-  };
-  const seeked = () => {
-    if (missed) void bring();
-  };
-  video.addEventListener("seeked", seeked);
-  next();
-  return () => {
-    stopped = true;
-    video.removeEventListener("seeked", seeked);
-    if (precise) video.cancelVideoFrameCallback(pending);
-    else cancelAnimationFrame(pending);
-  };
+
+  private hand(frame: ImageBitmap | VideoFrame | null): void {
+    if (this.stopped) {
+      frame?.close();
+      return;
+    }
+    this.listen();
+    if (frame) this.take(frame);
+    else this.wanted = true;
+  }
 }
 
 /** The frame that the video shows now; null where there is none yet. */
-export async function grab(video: HTMLVideoElement): Promise<ImageBitmap | VideoFrame | null> {
+export function grab(video: HTMLVideoElement): VideoFrame | Promise<ImageBitmap | null> | null {
   if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return null;
+  if (typeof VideoFrame !== "function") return createImageBitmap(video).catch(() => null);
   try {
-    if (typeof VideoFrame === "function") return new VideoFrame(video);
-    return await createImageBitmap(video);
+    return new VideoFrame(video);
   } catch {
     return null; // between two streams the element has a size but no frame
   }

@@ -78,10 +78,9 @@ export class Host {
 
   /** Sends a result; the picture goes back with it, to be drawn under the boxes that were found in it. */
   private answer(id: number, found: Awaited<ReturnType<Engine["run"]>>, picture: Picture | null): void {
-    const back = picture && !("data" in picture) ? picture : null;
     const transfer: Transferable[] = [found.records.buffer];
     if (found.masks) transfer.push(found.masks.data.buffer, found.masks.rects.buffer);
-    if (back) transfer.push(back);
-    this.post({ kind: "result", id, found, picture: back }, transfer);
+    if (picture) transfer.push("data" in picture ? picture.data : picture);
+    this.post({ kind: "result", id, found, picture }, transfer);
   }
 }

@@ -6,9 +6,12 @@ export class Latest<T> {
   /** Items dropped so far because a newer one came. */
   dropped = 0;
 
-  /** `work` handles one item and takes ownership of it; `drop` frees one that is not worked on. */
+  /**
+   * `work` handles one item and takes ownership of it; what it gives back is called when the next item is in work.
+   * `drop` frees one that is not worked on.
+   */
   constructor(
-    private readonly work: (item: T) => Promise<void>,
+    private readonly work: (item: T) => Promise<(() => void) | null>,
     private readonly drop: (item: T) => void,
   ) {}
 
@@ -37,12 +40,14 @@ export class Latest<T> {
 
   private async run(first: T): Promise<void> {
     this.busy = true;
-    let item: { item: T } | null = { item: first };
-    while (item) {
-      await this.work(item.item);
-      item = this.next;
+    let work: Promise<(() => void) | null> | null = this.work(first);
+    while (work) {
+      const finish: (() => void) | null = await work;
+      const next = this.next;
       this.next = null;
+      work = next && this.work(next.item);
+      this.busy = work !== null;
+      finish?.();
     }
-    this.busy = false;
   }
 }

@@ -30,11 +30,13 @@ export interface DetectOptions {
   masks: number;
 }
 
-/** RGBA bytes, row by row, for browsers whose workers can't read pictures. */
+/** RGBA bytes, row by row: what the page has read for the worker. */
 export interface RawPicture {
   data: ArrayBuffer;
   width: number;
   height: number;
+  /** Milliseconds that reading took. */
+  took: number;
 }
 
 export type Picture = ImageBitmap | VideoFrame | RawPicture;
@@ -109,7 +111,7 @@ export type FromWorker =
   | { kind: "progress"; loaded: number; total: number }
   | { kind: "ready"; build: string; manifest: Manifest; threads: number; readsPictures: boolean }
   | { kind: "threads"; threads: number }
-  | { kind: "result"; id: number; found: Found; picture: ImageBitmap | VideoFrame | null }
+  | { kind: "result"; id: number; found: Found; picture: Picture | null }
   | { kind: "inspected"; id: number; found: Inspection }
   | { kind: "failed"; id: number; code: ErrorCode; detail: string }
   | { kind: "serving" | "left" };

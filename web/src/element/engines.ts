@@ -6,10 +6,9 @@ import { baseOf } from "../api/base.ts";
 import { loadEngine } from "../api/detector.ts";
 import type { Detector, Result } from "../core/detector.ts";
 import { SpotterError } from "../core/errors.ts";
-import type { DetectOptions } from "../core/messages.ts";
+import type { DetectOptions, Picture } from "../core/messages.ts";
 import type { Finder } from "../view/session.ts";
 import { Share } from "../view/share.ts";
-import type { Picture } from "../view/view.ts";
 
 export interface Wanted {
   model: ModelSource | null;

@@ -5,10 +5,12 @@ import { type Camera, type CameraChoice, openCamera } from "../core/camera.ts";
 import type { Result } from "../core/detector.ts";
 import { asError, SpotterError } from "../core/errors.ts";
 import { request } from "../core/fetch.ts";
-import { watchFrames } from "../core/frames.ts";
+import { Frames } from "../core/frames.ts";
 import { Latest } from "../core/latest.ts";
-import type { DetectOptions } from "../core/messages.ts";
-import type { Picture, View } from "./view.ts";
+import type { DetectOptions, Picture } from "../core/messages.ts";
+import { closePicture } from "../core/pixels.ts";
+import { Reader } from "../core/reader.ts";
+import type { View } from "./view.ts";
 
 export type SourceKind = "none" | "picture" | "video" | "camera" | "stream";
 
@@ -57,16 +59,22 @@ export class Session {
   private detector: Finder | null = null;
   /** Counts sources, so that late results of an earlier one are known as such. */
   private source = 0;
-  private stopFrames: (() => void) | null = null;
+  private frames: Frames | null = null;
+  private readonly reader = new Reader();
+  /** The last frame's pixels are being read. */
+  private reading: Promise<void> = Promise.resolve();
   private address = "";
-  private offered = -Infinity;
-  private running: Promise<void> = Promise.resolve();
+  /** When the last frame was taken, and the timer that asks for the next where they are not to be too many. */
+  private taken = -Infinity;
+  private asking = 0;
+  private running: Promise<unknown> = Promise.resolve();
   readonly jobs = new Latest<Job>(
     (job) => {
-      this.running = this.work(job);
-      return this.running;
+      const work = this.work(job);
+      this.running = work;
+      return work;
     },
-    (job) => job.picture?.close(),
+    (job) => this.release(job.picture),
   );
 
   constructor(
@@ -79,8 +87,7 @@ export class Session {
   ready(detector: Finder | null): void {
     this.detector = detector;
     if (!detector) return;
-    const picture = this.kind === "picture" || this.kind === "video" ? this.view.take() : null;
-    if (picture) this.jobs.offer({ picture, of: this.source });
+    if (this.kind === "picture" || this.kind === "video") this.look(this.view.take());
   }
 
   /** Exchanges the detector once the frame in work is done: then the one before may be closed. */
@@ -150,7 +157,8 @@ export class Session {
     this.view.mirror = false;
     this.name = nameOf(file);
     this.enter("picture");
-    this.offer(picture);
+    this.view.show(picture, null); // until it was looked at
+    if (this.detector) this.look(this.view.take());
   }
 
   async openCamera(choice: CameraChoice): Promise<void> {
@@ -160,7 +168,7 @@ export class Session {
       const camera = await openCamera(choice);
       if (mine !== this.source) return camera.stop();
       this.leave();
-      this.take(camera);
+      this.use(camera);
     } catch (cause) {
       if (mine !== this.source) return;
       if (this.kind === "camera") this.stop();
@@ -193,7 +201,7 @@ export class Session {
     await this.play("video", mine);
   }
 
-  private take(camera: Camera): void {
+  private use(camera: Camera): void {
     this.camera = camera;
     camera.onlost = () => {
       this.stop();
@@ -214,13 +222,15 @@ export class Session {
     if (this.address) await findEnd(this.video);
     if (mine !== this.source) return;
     this.enter(kind);
-    this.stopFrames = watchFrames(this.video, (frame) => this.offer(frame));
+    this.frames = new Frames(this.video, (frame) => this.take(frame));
+    this.frames.ask();
   }
 
   /** Ends the source before. */
   private leave(): void {
-    this.stopFrames?.();
-    this.stopFrames = null;
+    this.frames?.stop();
+    this.frames = null;
+    clearTimeout(this.asking);
     this.camera?.stop();
     this.camera = null;
     this.jobs.clear();
@@ -239,46 +249,82 @@ export class Session {
     this.listener.source();
   }
 
-  private offer(picture: Picture): void {
-    const now = performance.now();
-    if (this.kind !== "picture" && now - this.offered < 900 / this.maxRate) {
-      picture.close();
-      return;
-    }
-    this.offered = now;
-    if (!this.detector) {
-      this.view.show(picture, null); // until the model is here, at least the picture
-      return;
-    }
-    if (this.kind === "picture") this.view.show(picture, null);
-    if (this.kind === "picture") this.view.take();
-    this.jobs.offer({ picture, of: this.source });
+  /** Asks for the next frame, as late as the rate wants it; resolves when it is read, if it is there already. */
+  private ask(): Promise<void> {
+    clearTimeout(this.asking);
+    const wait = this.taken + 900 / this.maxRate - performance.now();
+    if (wait > 0) this.asking = window.setTimeout(() => this.frames?.ask(), wait);
+    else this.frames?.ask();
+    return this.reading;
   }
 
-  private async work({ picture, of }: Job): Promise<void> {
-    const detector = this.detector;
+  private take(frame: ImageBitmap | VideoFrame): void {
+    this.taken = performance.now();
+    this.reading = this.read(frame, this.source);
+  }
+
+  private async read(frame: ImageBitmap | VideoFrame, of: number): Promise<void> {
+    const pixels = this.detector && (await this.reader.read(frame));
+    if (pixels) frame.close();
+    const picture = pixels ?? frame;
+    if (of !== this.source) this.release(picture);
+    else if (this.detector) this.jobs.offer({ picture, of });
+    else {
+      this.show(picture, null); // until the model is here, at least the picture
+      void this.ask();
+    }
+  }
+
+  private look(picture: Picture | null): void {
+    if (picture) this.jobs.offer({ picture, of: this.source });
+  }
+
+  /** Looks at a picture; gives back what shows the findings, to be called while the engine has the next frame. */
+  private async work({ picture, of }: Job): Promise<(() => void) | null> {
+    const result = await this.find(picture, of).catch((cause: unknown) => {
+      if (of === this.source) this.listener.failed(asError(cause, "engine"));
+      return null;
+    });
+    await this.ask();
+    if (result && of === this.source) return () => this.present(result, picture !== null);
+    this.release(result?.picture ?? null);
+    return null;
+  }
+
+  private async find(picture: Picture | null, of: number): Promise<Result | null> {
+    const { detector } = this;
     if (!detector || of !== this.source) {
-      if (picture && of === this.source) this.view.show(picture, null);
-      else picture?.close();
-      return;
+      if (picture && of === this.source) this.show(picture, null);
+      else this.release(picture);
+      return null;
     }
     const options = this.listener.options(this.kind !== "picture");
-    try {
-      const shown = picture ?? (detector.remembers ? null : this.view.take());
-      if (!shown && !detector.remembers) return;
-      const result = await (shown ? detector.detect(shown, options) : detector.again(options));
-      if (of === this.source) this.present(result, picture !== null);
-      else result.picture?.close();
-    } catch (cause) {
-      if (of === this.source) this.listener.failed(asError(cause, "engine"));
+    const shown = picture ?? (detector.remembers ? null : this.view.take());
+    if (!shown) return detector.remembers ? detector.again(options) : null;
+    const result = await detector.detect(shown, options);
+    if ("data" in shown) {
+      result.timings.pixels += shown.took;
+      result.total += shown.took;
     }
+    return result;
   }
 
   private present(found: Result, fresh: boolean): void {
     const live = this.kind !== "picture";
     const result = this.listener.refine?.(found, live, performance.now() / 1000) ?? found;
-    const draw = result.picture ? this.view.show(result.picture, result) : this.view.update(result);
+    const draw = result.picture ? this.show(result.picture, result) : this.view.update(result);
     this.listener.shown({ result, draw, live, fresh });
+  }
+
+  private show(picture: Picture, result: Result | null): number {
+    const took = this.view.show(picture, result);
+    if ("data" in picture) this.reader.recycle(picture);
+    return took;
+  }
+
+  private release(picture: Picture | null): void {
+    if (picture && "data" in picture) this.reader.recycle(picture);
+    else closePicture(picture);
   }
 }
 

@@ -1,9 +1,8 @@
 // A share in a detector: several look through one engine, each as if it were alone.
 
 import type { Detector, Result } from "../core/detector.ts";
-import type { DetectOptions } from "../core/messages.ts";
+import type { DetectOptions, Picture } from "../core/messages.ts";
 import type { Finder } from "./session.ts";
-import type { Picture } from "./view.ts";
 
 /** Whose picture each detector saw last. */
 const last = new WeakMap<Detector, Share>();

@@ -1,7 +1,9 @@
 // The canvas: shows a picture with what was found in it, at the stage's resolution.
 
 import type { Result } from "../core/detector.ts";
+import type { Picture, RawPicture } from "../core/messages.ts";
 import { Overlay, type OverlayOptions } from "../core/overlay.ts";
+import { closePicture, sizeOf } from "../core/pixels.ts";
 
 /** What to draw and how; asked for with each drawing. */
 export type Look = Omit<OverlayOptions, "mirror" | "pixelRatio">;
@@ -9,18 +11,23 @@ export type Look = Omit<OverlayOptions, "mirror" | "pixelRatio">;
 /** More pixels than these on the long side cost time and show nothing more. */
 const longest = 1920;
 
-export type Picture = ImageBitmap | VideoFrame;
-
 export class View {
   mirror = false;
   /** Keeps the canvas at its size, whatever the window does. */
   held = false;
   private readonly context: CanvasRenderingContext2D | null;
   private readonly overlay = new Overlay();
-  private picture: Picture | null = null;
+  private picture: ImageBitmap | VideoFrame | HTMLCanvasElement | null = null;
+  /** Holds a picture that came as bytes. */
+  private bytes: HTMLCanvasElement | null = null;
   private result: Result | null = null;
   private pixelRatio = 1;
-  private readonly resizes = new ResizeObserver(() => this.redraw());
+  /** The stage in CSS pixels: asking for it with each frame would make the browser lay the page out each time. */
+  private room = { width: 0, height: 0 };
+  private readonly resizes = new ResizeObserver(() => {
+    this.measure();
+    this.redraw();
+  });
 
   /** The canvas lies in the stage, which gives the size. */
   constructor(
@@ -29,6 +36,7 @@ export class View {
     private readonly look: () => Look,
   ) {
     this.context = canvas.getContext("2d", { alpha: false });
+    this.measure();
     this.resizes.observe(stage);
   }
 
@@ -38,12 +46,15 @@ export class View {
     this.clear();
   }
 
-  /** Shows a picture, which becomes the view's own; returns the milliseconds it took. */
+  /** Shows a picture, which becomes the view's own (bytes are copied); returns the milliseconds it took. */
   show(picture: Picture, result: Result | null): number {
-    if (picture !== this.picture) this.picture?.close();
-    this.picture = picture;
+    const start = performance.now();
+    const mine = "data" in picture ? this.put(picture) : picture;
+    if (mine !== this.picture) this.drop();
+    this.picture = mine;
     this.result = result;
-    return this.redraw();
+    this.redraw();
+    return performance.now() - start;
   }
 
   /** Other findings for the picture that is shown. */
@@ -53,24 +64,38 @@ export class View {
   }
 
   /** Gives the picture up, to be looked at; the canvas goes on showing it. */
-  take(): Picture | null {
-    const picture = this.picture;
+  take(): ImageBitmap | VideoFrame | null {
+    const { picture } = this;
+    if (picture instanceof HTMLCanvasElement) return new VideoFrame(picture, { timestamp: 0 });
     this.picture = null;
     return picture;
   }
 
   clear(): void {
-    this.picture?.close();
-    this.picture = null;
+    this.drop();
     this.result = null;
     this.canvas.hidden = true;
+  }
+
+  private drop(): void {
+    if (!(this.picture instanceof HTMLCanvasElement)) closePicture(this.picture);
+    this.picture = null;
+  }
+
+  private put({ data, width, height }: RawPicture): HTMLCanvasElement {
+    this.bytes ??= document.createElement("canvas");
+    if (this.bytes.width !== width) this.bytes.width = width;
+    if (this.bytes.height !== height) this.bytes.height = height;
+    const context = this.bytes.getContext("2d", { alpha: false });
+    context?.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
+    return this.bytes;
   }
 
   /** What is shown, at the picture's own size; null while nothing is. */
   snapshot(look = this.look()): HTMLCanvasElement | null {
     if (!this.picture) return null;
     const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = sizeOf(this.picture);
+    ({ width: canvas.width, height: canvas.height } = sizeOf(this.picture));
     const context = canvas.getContext("2d");
     if (!context) return null;
     const shown = this.canvas.width / this.pixelRatio; // CSS pixels
@@ -88,14 +113,18 @@ export class View {
       mirror: this.mirror,
       pixelRatio: this.pixelRatio,
     });
-    this.canvas.hidden = false;
+    if (this.canvas.hidden) this.canvas.hidden = false;
     return performance.now() - start;
   }
 
-  private fit(picture: Picture): void {
+  private measure(): void {
+    this.room = { width: this.stage.clientWidth, height: this.stage.clientHeight };
+  }
+
+  private fit(picture: ImageBitmap | VideoFrame | HTMLCanvasElement): void {
     if (this.held) return;
-    const [width, height] = sizeOf(picture);
-    const scale = Math.min(this.stage.clientWidth / width, this.stage.clientHeight / height) || 1;
+    const { width, height } = sizeOf(picture);
+    const scale = Math.min(this.room.width / width, this.room.height / height) || 1;
     const ratio = Math.min(Math.min(2, devicePixelRatio), longest / (Math.max(width, height) * scale));
     const w = even(width * scale * ratio);
     const h = even(height * scale * ratio);
@@ -108,8 +137,4 @@ export class View {
 /** Video encoders want even sides. */
 function even(side: number): number {
   return Math.max(2, 2 * Math.round(side / 2));
-}
-
-function sizeOf(picture: Picture): [width: number, height: number] {
-  return "displayWidth" in picture ? [picture.displayWidth, picture.displayHeight] : [picture.width, picture.height];
 }
