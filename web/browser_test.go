@@ -116,6 +116,8 @@ type view struct {
 	height   int // 860 when 0
 	scale    float64
 	before   string       // script that runs before the page's own
+	worker   string       // script that runs in each worker before the worker's own
+	held     string       // start of the names of workers that never get to run
 	insecure bool         // open under a name that is no secure context
 	expects  string       // part of the messages on the console that the test allows
 	site     http.Handler // instead of the tests' usual site
@@ -145,6 +147,9 @@ func open(t *testing.T, v view) *tab {
 	p.do(chromedp.EmulateViewport(int64(or(v.width, 1280)), int64(or(v.height, 860)), chromedp.EmulateScale(or(v.scale, 1))))
 	p.listen(v.expects)
 	p.emulate(v)
+	if v.worker+v.held != "" {
+		p.beforeWorkers(v.worker, v.held)
+	}
 	if v.camera == deniedCamera {
 		p.denyCamera()
 	}

@@ -29,7 +29,7 @@ const spins = 4000
 // A thread that nobody joins at a barrier for patience seconds traps: another one was
 // killed. Seconds are counted one by one, so that a machine put to sleep counts as one.
 const (
-	patience = 20
+	patience = 5
 	second   = 1_000_000_000
 	timedOut = 2 // what memory.atomic.wait32 gives
 )

@@ -251,6 +251,7 @@ export type ErrorCode =
   | "camera-insecure"
   | "camera-unsupported"
   | "camera-lost"
+  | "restarted"
   | "engine";
 
 /** Whatever goes wrong: `message` is a sentence with a hint and the detail. */
@@ -309,7 +310,7 @@ export interface ViewResult extends Result<false> {
 }
 
 export interface SpotterViewEventMap {
-  /** The model runs. */
+  /** The model runs. Sent again when it runs in another mode: its worker was started anew, or a thread was lost. */
   ready: CustomEvent<{ model: ModelInfo; mode: Mode }>;
   progress: CustomEvent<Progress>;
   /** A frame is shown with what was found in it. */

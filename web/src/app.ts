@@ -11,6 +11,7 @@ import { asError, SpotterError } from "./core/errors.ts";
 import { request } from "./core/fetch.ts";
 import type { DetectOptions, Look } from "./core/messages.ts";
 import { capabilities } from "./core/probe.ts";
+import { bindField, watchDetector } from "./field/field.ts";
 import * as i18n from "./i18n/i18n.ts";
 import { Keep } from "./keep/keep.ts";
 import { keepAwake } from "./offline/awake.ts";
@@ -58,7 +59,7 @@ const session = new Session($<HTMLVideoElement>("video"), view, {
     if (shown.fresh) stats.add(shown.result, shown.draw, shown.live);
     $("stage").dispatchEvent(new CustomEvent("detections", { detail: shown.result, bubbles: true }));
   },
-  failed: (error) => showNotice(error, error.code === "camera-lost" ? () => attempt(startCamera) : null),
+  failed: (error) => showNotice(error, error.code.startsWith("camera-") ? () => attempt(startCamera) : null),
 });
 const bring = new Bring({
   load: loadShipped,
@@ -150,8 +151,12 @@ async function adopt(ready: Detector): Promise<void> {
   const before = detector;
   detector = ready;
   classes.fill(classNames(ready));
-  bindThreads(ready);
-  showFacts(ready, forced);
+  const show = () => {
+    bindThreads(ready);
+    showFacts(ready, forced);
+  };
+  watchDetector(ready, show);
+  show();
   await session.replace(new Share(ready));
   before?.close();
   $("stage").dataset.ready = String(Math.round(performance.now()));
@@ -293,6 +298,7 @@ bindCameraTools();
 bindVideoTools();
 bindInstall();
 bindMenus();
+bindField(session);
 bindIncoming((file) => attempt(() => openFiles([file])));
 i18n.onLanguage(() => detector && showFacts(detector, forced));
 // For consoles, and for tests of the page.

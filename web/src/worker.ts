@@ -15,8 +15,22 @@ const host = new Host((message, transfer) => scope.postMessage(message, transfer
 
 scope.onmessage = ({ data }) => {
   if (data.kind === "serve") void serve(data);
-  else host.take(data);
+  else {
+    if (data.kind === "load") live();
+    host.take(data);
+  }
 };
+
+/** Holds a lock until the worker ends, however it ends: so the page learns of it. */
+function live(): void {
+  if (!globalThis.navigator?.locks) return;
+  const lock = `spotter engine ${crypto.randomUUID()}`;
+  const held = navigator.locks.request(lock, () => {
+    scope.postMessage({ kind: "alive", lock });
+    return new Promise<void>(() => {});
+  });
+  held.catch(() => {}); // pages without an origin get none
+}
 
 async function serve({ module, memory, id }: ServeRequest): Promise<void> {
   const instance = await WebAssembly.instantiate(module, { env: { memory } });

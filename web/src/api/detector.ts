@@ -15,7 +15,7 @@ import type {
 } from "../../npm/spotter.d.ts";
 import { unlessAborted } from "../core/abort.ts";
 import { Detector as Engine, type Result as Found } from "../core/detector.ts";
-import { SpotterError } from "../core/errors.ts";
+import { isRestart, SpotterError } from "../core/errors.ts";
 import { isHashed } from "../core/kept.ts";
 import type { DetectOptions as EngineOptions } from "../core/messages.ts";
 import { closePicture } from "../core/pixels.ts";
@@ -54,8 +54,14 @@ export class Detector {
 
   async detect<K extends MaskKind | false = false>(source: Source, options: DetectOptions<K> = {}): Promise<Result<K>> {
     const wanted = engineOptions(options, this.model.classes);
-    const picture = await unlessAborted(pictureOf(source), options.signal);
-    const found = await this.engine.detect(picture, wanted, options.signal);
+    const find = async () => {
+      const picture = await unlessAborted(pictureOf(source), options.signal);
+      return this.engine.detect(picture, wanted, options.signal);
+    };
+    const found = await find().catch((cause: unknown) => {
+      if (!isRestart(cause)) throw cause;
+      return find(); // the copy went with the worker
+    });
     closePicture(found.picture);
     return resultOf(found, options.masks);
   }

@@ -9,14 +9,22 @@ const reasons: Record<Mode["limit"], string> = {
   isolation:
     "One thread: the page is not cross-origin isolated, so memory can't be shared. Send the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp over HTTPS.",
   cores: "One thread: this device has one core.",
-  threads: "One thread: this browser has no WebAssembly threads, or they did not start, or one thread was asked for.",
+  threads: "One thread: this browser has no WebAssembly threads, or one thread was asked for.",
   worker:
     "The engine runs on the page's own thread, because its files come from another origin or a worker was refused.",
 };
 
+const fallbacks: Record<Detector["fallback"], string> = {
+  "": "",
+  start: "One thread: the threads did not start in time.",
+  lost: "One thread: another one stopped answering.",
+};
+
 export function modeOf(detector: Detector, worker: boolean): Mode {
   const limit = limitOf(detector, worker);
-  return { features: [...detector.variant.features], threads: detector.threads, worker, limit, reason: reasons[limit] };
+  const { variant, threads, fallback } = detector;
+  const reason = (limit === "threads" && fallbacks[fallback]) || reasons[limit];
+  return { features: [...variant.features], threads, worker, limit, reason };
 }
 
 function limitOf({ capabilities: can, threads }: Detector, worker: boolean): Mode["limit"] {

@@ -2,7 +2,7 @@
 
 import type { Detection, Frame, MaskKind, WatchOptions } from "../../npm/spotter.d.ts";
 import type { Result } from "../core/detector.ts";
-import { asError, SpotterError } from "../core/errors.ts";
+import { asError, isRestart, SpotterError } from "../core/errors.ts";
 import { Frames } from "../core/frames.ts";
 import type { DetectOptions } from "../core/messages.ts";
 import { Follower } from "../track/follow.ts";
@@ -26,7 +26,8 @@ export async function* watch<K extends MaskKind | false>(
     for (;;) {
       const next = await frames.next();
       if (!next) return;
-      const found = await find(next.picture, follower ? follower.options(wanted) : wanted);
+      const found = await find(next.picture, follower ? follower.options(wanted) : wanted).catch(nullIfRestarted);
+      if (!found) continue;
       const result = follower ? follower.update(found, next.time) : found;
       const picture = found.picture as Picture;
       try {
@@ -39,6 +40,12 @@ export async function* watch<K extends MaskKind | false>(
   } finally {
     close();
   }
+}
+
+/** A frame that went with its worker is as if it had been dropped. */
+function nullIfRestarted(cause: unknown): null {
+  if (isRestart(cause)) return null;
+  throw cause;
 }
 
 function copyOf<T extends { box: Detection["box"]; trail: [number, number][] }>(track: T): T {

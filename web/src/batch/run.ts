@@ -3,7 +3,7 @@
 
 import { unlessAborted } from "../core/abort.ts";
 import type { Detector, Result } from "../core/detector.ts";
-import { asError } from "../core/errors.ts";
+import { asError, isRestart } from "../core/errors.ts";
 import type { DetectOptions } from "../core/messages.ts";
 import { Share } from "../view/share.ts";
 import type { Item } from "./files.ts";
@@ -74,6 +74,10 @@ async function detect(
     const result = await share.detect(now.picture, options, signal);
     return { item: now.item, file: now.file, picture: result.picture as ImageBitmap, result };
   } catch (cause) {
+    if (isRestart(cause)) {
+      const again = await decode(now.item); // the picture went with its worker
+      return "reason" in again ? again : detect(again, share, options, signal);
+    }
     const reason = faultOf(cause);
     if (!reason) throw asError(cause, "engine");
     return { item: now.item, reason };

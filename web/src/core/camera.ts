@@ -19,8 +19,8 @@ export interface Camera {
   device: string;
   /** Ids of all cameras. */
   devices: string[];
-  /** Called once, when the device goes away or its permission is withdrawn. */
-  onlost: (() => void) | null;
+  /** Called once, when the device goes away ("camera-lost") or its permission is withdrawn ("camera-denied"). */
+  onlost: ((error: SpotterError) => void) | null;
   stop(): void;
 }
 
@@ -63,8 +63,20 @@ function opened(stream: MediaStream, devices: string[]): Camera {
       for (const t of stream.getTracks()) t.stop();
     },
   };
-  track?.addEventListener("ended", () => camera.onlost?.());
+  track?.addEventListener("ended", async () => {
+    const error = new SpotterError((await permission())?.state === "denied" ? "camera-denied" : "camera-lost");
+    camera.onlost?.(error);
+  });
   return camera;
+}
+
+/** Whether the page may use cameras, now and as that changes; null where the browser doesn't tell. */
+export async function permission(): Promise<PermissionStatus | null> {
+  try {
+    return await navigator.permissions.query({ name: "camera" as PermissionName });
+  } catch {
+    return null;
+  }
 }
 
 async function cameras(): Promise<string[]> {

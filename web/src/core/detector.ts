@@ -4,7 +4,8 @@ import type { Followed } from "../track/follow.ts";
 import type { Manifest } from "./abi.ts";
 import { build } from "./build.ts";
 import type { Model, Variant } from "./catalog.ts";
-import { asError, type ErrorCode, SpotterError } from "./errors.ts";
+import { asError, type ErrorCode, isRestart, SpotterError } from "./errors.ts";
+import { readOnPage, transferables } from "./handover.ts";
 import type {
   DetectOptions,
   Found,
@@ -19,6 +20,7 @@ import type {
 import { closePicture } from "./pixels.ts";
 import { type Port, workerPort } from "./port.ts";
 import { type Capabilities, capabilities, ranked, startThreads } from "./probe.ts";
+import { Pulse } from "./pulse.ts";
 
 /** Address of the worker's script, relative to this one; the build fills it in. */
 declare const WORKER_URL: string;
@@ -67,6 +69,16 @@ export const defaults: DetectOptions = { confidence: 0.25, iou: 0.45, max: 300, 
 /** Errors after which a simpler variant may still run: no room for shared memory, an instruction not known after all. */
 const startFailures: ErrorCode[] = ["memory", "bad-module", "engine"];
 
+/** Seconds that a worker may take for its first word, and between two later ones besides its work. */
+const firstWord = 60;
+const nextWord = 20;
+
+/** Multiply-adds a second that the slowest devices do; they must not be taken for dead. */
+const slowest = 2e8;
+
+/** A worker is started anew at most so often a minute. */
+const restartsAMinute = 3;
+
 interface Waiting {
   resolve: (result: Result) => void;
   reject: (error: SpotterError) => void;
@@ -79,24 +91,39 @@ export class Detector {
   readonly capabilities: Capabilities;
   manifest!: Manifest;
   threads = 1;
-  /** The picture that `again` looks at is the last one given. */
-  readonly remembers = true;
-  private readonly worker: Port;
+  /** Why there are fewer threads than were wanted: they did not start, or one was lost. */
+  fallback: "" | "start" | "lost" = "";
+  /** Whether the picture that `again` looks at is the last one given: a worker started anew has seen none. */
+  remembers = false;
+  /** Called when something changed by itself: the number of threads, or the worker. */
+  onchange: ((what: "threads" | "restarted") => void) | null = null;
+  private worker: Port;
+  private pulse: Pulse;
+  private heard = false;
+  private readonly restarts: number[] = [];
   private readonly waiting = new Map<number, Waiting>();
   private readonly inspecting = new Map<
     number,
-    { resolve: (found: Inspection) => void; reject: (error: SpotterError) => void }
+    { resolve: (found: Inspection) => void; reject: (error: SpotterError) => void; runs: number }
   >();
   private readsPictures = true;
   private closed: SpotterError | null = null;
   private nextId = 1;
+  private onready: (() => void) | null = null;
   private onthreads: (() => void) | null = null;
+  /** Threads asked for. */
+  private wanted = 1;
 
-  private constructor(model: Model, can: Capabilities, variant: Variant, open: () => Port) {
+  private constructor(
+    model: Model,
+    can: Capabilities,
+    variant: Variant,
+    private readonly options: LoadOptions,
+  ) {
     this.model = model;
     this.variant = variant;
     this.capabilities = can;
-    this.worker = open();
+    [this.worker, this.pulse] = this.open();
   }
 
   /** Loads a model in the fastest variant that runs here; where one fails to start, the next is tried. */
@@ -117,11 +144,11 @@ export class Detector {
 
   private static async loadVariant(model: Model, can: Capabilities, variant: Variant, options: LoadOptions) {
     if (options.signal?.aborted) throw new SpotterError("aborted");
-    const detector = new Detector(model, can, variant, options.host?.open ?? ownWorker);
+    const detector = new Detector(model, can, variant, options);
     const abort = () => detector.shut(new SpotterError("aborted"));
     options.signal?.addEventListener("abort", abort);
     try {
-      await detector.start(options);
+      await detector.start(options.threads ?? (variant.features.includes("threads") ? startThreads(can, 64) : 1));
       return detector;
     } catch (cause) {
       detector.close();
@@ -131,38 +158,74 @@ export class Detector {
     }
   }
 
-  private start(options: LoadOptions): Promise<void> {
-    const { variant: module, model } = this;
-    let heard = false;
-    const ready = new Promise<void>((resolve, reject) => {
-      this.waiting.set(0, { resolve: () => resolve(), reject, since: 0 });
-      this.worker.onmessage = ({ data }) => {
-        heard = true;
-        if (data.kind === "progress") options.onprogress?.(data.loaded, data.total);
-        else if (data.kind === "ready" && data.build !== build) {
-          this.shut(new SpotterError("mismatch", `script of build ${build}, worker of build ${data.build}`));
-        } else if (data.kind === "ready") {
-          this.manifest = data.manifest;
-          this.threads = data.threads;
-          this.readsPictures = data.readsPictures;
-          this.waiting.delete(0);
-          resolve();
-        } else this.receive(data);
-      };
-      this.worker.onerror = (event) => {
-        event.preventDefault?.();
-        this.shut(new SpotterError(heard ? "engine" : "no-worker", event.message));
-      };
+  private open(): [Port, Pulse] {
+    const port = (this.options.host?.open ?? ownWorker)();
+    const pulse = new Pulse({
+      patience: () => this.patience(),
+      ask: () => this.send({ kind: "ask" }),
+      lost: (detail) => this.lost(detail),
     });
+    this.heard = false;
+    port.onmessage = ({ data }) => {
+      this.heard = true;
+      pulse.heard();
+      this.receive(data);
+    };
+    port.onerror = (event) => {
+      event.preventDefault?.();
+      this.lost(event.message ?? "");
+    };
+    return [port, pulse];
+  }
+
+  /** Has the worker load the model; resolves when it is ready. */
+  private start(threads: number): Promise<void> {
+    const { variant: module, model, options } = this;
+    const ready = new Promise<void>((resolve, reject) => {
+      this.onready = resolve;
+      this.waiting.set(0, { resolve: () => {}, reject, since: 0 });
+    });
+    this.wanted = threads;
     this.send({
       kind: "load",
       module: module.data ?? module.url,
       weights: model.weights.data ?? model.weights.url,
       bytes: module.bytes + model.weights.bytes,
       ...(options.cache ? { cache: options.cache } : {}),
-      threads: options.threads ?? (module.features.includes("threads") ? startThreads(this.capabilities, 64) : 1),
+      threads,
     });
     return ready;
+  }
+
+  /** The worker is gone, or does not answer. What was in work went with it; another takes over. */
+  private lost(detail: string): void {
+    if (this.closed) return;
+    if (this.manifest && this.mayRestart()) this.restart(detail);
+    else this.shut(new SpotterError(this.heard ? "engine" : "no-worker", detail));
+  }
+
+  private mayRestart(): boolean {
+    const now = performance.now();
+    while (now - (this.restarts[0] ?? now) > 60_000) this.restarts.shift();
+    return this.restarts.push(now) <= restartsAMinute;
+  }
+
+  private restart(detail: string): void {
+    this.leave(new SpotterError("restarted", detail));
+    this.remembers = false;
+    [this.worker, this.pulse] = this.open();
+    this.start(this.threads).then(
+      () => this.onchange?.("restarted"),
+      (cause) => isRestart(cause) || this.shut(asError(cause, "engine")),
+    );
+  }
+
+  /** Seconds that the worker may be silent now. */
+  private patience(): number {
+    if (!this.heard) return firstWord;
+    if (this.waiting.size + this.inspecting.size === 0) return 0;
+    const runs = Math.max(1, ...[...this.inspecting.values()].map((i) => i.runs));
+    return nextWord + (runs * (this.manifest?.macs ?? 0)) / slowest;
   }
 
   /**
@@ -192,7 +255,7 @@ export class Detector {
     return new Promise((resolve, reject) => {
       if (this.closed) return reject(this.closed);
       const id = this.nextId++;
-      this.inspecting.set(id, { resolve, reject });
+      this.inspecting.set(id, { resolve, reject, runs: "runs" in look ? look.runs : 1 });
       this.send({ kind: "inspect", id, look });
     });
   }
@@ -201,6 +264,7 @@ export class Detector {
   setThreads(count: number): Promise<void> {
     return new Promise((resolve) => {
       this.onthreads = resolve;
+      this.wanted = Math.min(count, this.manifest.memory.maxThreads);
       this.send({ kind: "threads", count });
     });
   }
@@ -230,6 +294,7 @@ export class Detector {
         },
         reject: (error) => {
           done();
+          kept?.close();
           reject(error);
         },
       });
@@ -244,11 +309,17 @@ export class Detector {
 
   private send(message: ToWorker, transfer: Transferable[] = []): void {
     this.worker.postMessage(message, transfer);
+    this.pulse.wait();
   }
 
   private receive(message: FromWorker): void {
-    if (message.kind === "threads") {
+    if (message.kind === "progress") this.options.onprogress?.(message.loaded, message.total);
+    else if (message.kind === "alive") void this.pulse.follow(message.lock);
+    else if (message.kind === "ready") this.ready(message);
+    else if (message.kind === "threads") {
       this.threads = message.threads;
+      this.fallback = message.lost ? "lost" : message.threads < this.wanted ? "start" : "";
+      if (message.lost) this.onchange?.("threads");
       this.onthreads?.();
     } else if (message.kind === "inspected") {
       this.inspecting.get(message.id)?.resolve(message.found);
@@ -264,6 +335,7 @@ export class Detector {
         return;
       }
       const { found, picture } = message;
+      this.remembers = true;
       waiting.resolve({
         width: found.width,
         height: found.height,
@@ -276,6 +348,18 @@ export class Detector {
     }
   }
 
+  private ready(message: Extract<FromWorker, { kind: "ready" }>): void {
+    const { manifest, threads, readsPictures } = message;
+    if (message.build !== build) {
+      this.shut(new SpotterError("mismatch", `script of build ${build}, worker of build ${message.build}`));
+      return;
+    }
+    Object.assign(this, { manifest, threads, readsPictures });
+    if (threads < Math.min(this.wanted, manifest.memory.maxThreads)) this.fallback = "start";
+    this.take(0);
+    this.onready?.();
+  }
+
   private take(id: number): Waiting | undefined {
     const waiting = this.waiting.get(id);
     this.waiting.delete(id);
@@ -285,6 +369,12 @@ export class Detector {
   private shut(error: SpotterError): void {
     if (this.closed) return;
     this.closed = error;
+    this.leave(error);
+  }
+
+  /** Ends the worker, and says so to all who wait for it. */
+  private leave(error: SpotterError): void {
+    this.pulse.stop();
     this.worker.terminate();
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
@@ -307,22 +397,4 @@ function detectionsOf(found: Found, { classes, task }: Manifest): Detection[] {
     list.push({ classId, label: classes[classId] ?? String(classId), score, box, ...whole });
   }
   return list;
-}
-
-/** For browsers whose workers can't read pictures: a canvas of the page does it. */
-function readOnPage(picture: ImageBitmap | VideoFrame): { given: Picture; kept: ImageBitmap | VideoFrame } {
-  const width = "displayWidth" in picture ? picture.displayWidth : picture.width;
-  const height = "displayHeight" in picture ? picture.displayHeight : picture.height;
-  const canvas = document.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context) throw new SpotterError("memory", "no canvas");
-  context.drawImage(picture, 0, 0, width, height);
-  const { data } = context.getImageData(0, 0, width, height);
-  return { given: { data: data.buffer as ArrayBuffer, width, height, took: 0 }, kept: picture };
-}
-
-function transferables(picture: Picture): Transferable[] {
-  return ["data" in picture ? picture.data : picture];
 }

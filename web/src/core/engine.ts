@@ -17,17 +17,23 @@ const damaged: ErrorCode[] = ["bad-module", "bad-weights", "mismatch"];
 
 export class Engine {
   threads = 1;
-  private readonly pool: Pool;
+  /** Whether a thread was given up because it no longer answered. */
+  lostThread = false;
+  private pool: Pool;
   /** Sizes of the last picture: as given, and as it lies in memory. */
   private last = { full: { width: 0, height: 0 }, width: 0, height: 0 };
+  /** Pixels of the largest picture that there is memory for. */
+  private mostPixels: number;
 
   private constructor(
     readonly manifest: Manifest,
-    private readonly memory: WebAssembly.Memory,
-    module: WebAssembly.Module,
-    private readonly exports: Exports,
+    private memory: WebAssembly.Memory,
+    private readonly module: WebAssembly.Module,
+    private exports: Exports,
   ) {
     this.pool = new Pool(module, memory, exports);
+    const { maxPages, pixels } = manifest.memory;
+    this.mostPixels = Math.floor((maxPages * pageSize - pixels) / 5); // 4 bytes a pixel, and 1 for its mask
   }
 
   /** Loads module and weights at the same time; progress is in bytes of both. */
@@ -69,24 +75,26 @@ export class Engine {
   async setThreads(count: number): Promise<void> {
     const most = this.manifest.memory.maxThreads;
     this.threads = await this.pool.resize(Math.max(1, Math.min(count, most)));
+    this.lostThread = false;
   }
 
   /** Detects on a picture. */
   async run(picture: Picture, options: DetectOptions): Promise<Found> {
     const clock = stopwatch();
-    const { maxPages, pixels } = this.manifest.memory;
-    const limit = Math.floor((maxPages * pageSize - pixels) / 5); // 4 bytes a pixel, and 1 for its mask
-    this.last = await readPixels(picture, limit, (w, h) => this.room(w, h));
-    const read = clock();
-    this.exports.feed(this.last.width, this.last.height);
-    const feed = clock();
-    this.exports.infer();
-    return this.collect(options, { pixels: read, feed, infer: clock() });
+    await this.read(picture);
+    const pixels = clock();
+    const times = await this.withThreads(() => {
+      this.exports.feed(this.last.width, this.last.height);
+      const feed = clock();
+      this.exports.infer();
+      return { pixels, feed, infer: clock() };
+    });
+    return this.collect(options, times);
   }
 
   /** Runs the network once on whatever its input holds. */
-  warmUp(): void {
-    this.exports.infer();
+  async warmUp(): Promise<void> {
+    await this.withThreads(() => this.exports.infer());
   }
 
   /** Looks into the network, at the last picture. */
@@ -99,6 +107,46 @@ export class Engine {
   /** Detects on the last picture again, with other options. */
   again(options: DetectOptions): Found {
     return this.collect(options, { pixels: 0, feed: 0, infer: 0 });
+  }
+
+  /** Gets the picture into memory: smaller than it is where there is no room for all of it. */
+  private async read(picture: Picture): Promise<void> {
+    const { width, height } = this.manifest;
+    for (;;) {
+      try {
+        this.last = await readPixels(picture, this.mostPixels, (w, h) => this.room(w, h));
+        return;
+      } catch (cause) {
+        const less = this.mostPixels / 2;
+        if (asError(cause, "engine").code !== "memory" || less < width * height) throw cause;
+        this.mostPixels = less;
+      }
+    }
+  }
+
+  /** Does work that threads share. The module traps where one of them does not answer: then one does it alone. */
+  private async withThreads<T>(work: () => T): Promise<T> {
+    try {
+      return work();
+    } catch (cause) {
+      if (this.threads === 1 || !(cause instanceof WebAssembly.RuntimeError)) throw cause;
+      await this.leaveThreads();
+      return work();
+    }
+  }
+
+  /** Goes on in a copy of the memory, since threads that were given up may still write into this one. */
+  private async leaveThreads(): Promise<void> {
+    this.pool.abandon();
+    this.threads = 1;
+    this.lostThread = true;
+    const memory = makeMemory(this.manifest);
+    const instance = await WebAssembly.instantiate(this.module, { env: { memory } });
+    growBy(memory, (this.memory.buffer.byteLength - memory.buffer.byteLength) / pageSize);
+    new Uint8Array(memory.buffer).set(new Uint8Array(this.memory.buffer));
+    this.memory = memory;
+    this.exports = instance.exports as unknown as Exports;
+    this.pool = new Pool(this.module, memory, this.exports);
   }
 
   private collect(options: DetectOptions, before: { pixels: number; feed: number; infer: number }): Found {
@@ -166,11 +214,15 @@ export class Engine {
   private grow(bytes: number): void {
     const missing = Math.ceil(bytes / pageSize) - this.memory.buffer.byteLength / pageSize;
     if (missing <= 0) return;
-    try {
-      this.memory.grow(missing);
-    } catch (cause) {
-      throw asError(cause, "memory");
-    }
+    growBy(this.memory, missing);
+  }
+}
+
+function growBy(memory: WebAssembly.Memory, pages: number): void {
+  try {
+    memory.grow(pages);
+  } catch (cause) {
+    throw asError(cause, "memory");
   }
 }
 

@@ -29,6 +29,7 @@ export type ErrorCode =
   | "camera-insecure"
   | "camera-unsupported"
   | "camera-lost"
+  | "restarted"
   | "engine";
 
 /** What happened, and what to do about it. */
@@ -86,6 +87,7 @@ const texts: Record<ErrorCode, [sentence: string, hint: string]> = {
   ],
   "camera-unsupported": ["This browser has no camera access for pages.", "Use a current browser."],
   "camera-lost": ["The camera went away.", "Connect it again and start it anew."],
+  restarted: ["The engine stopped and was started anew.", "Ask again."],
   engine: ["The engine stopped unexpectedly.", "Load the page anew."],
 };
 
@@ -117,6 +119,11 @@ export class SpotterError extends Error {
   get sentence(): string {
     return texts[this.code][0];
   }
+}
+
+/** Whether work was lost because the worker that had it is gone; another has taken its place. */
+export function isRestart(cause: unknown): boolean {
+  return cause instanceof SpotterError && cause.code === "restarted";
 }
 
 /** Any thrown value as a SpotterError; what is not one yet gets the code given. */

@@ -25,6 +25,11 @@ export class Frames {
     this.give();
   }
 
+  /** Whether one was asked for and has not come yet. */
+  get due(): boolean {
+    return this.wanted;
+  }
+
   stop(): void {
     this.stopped = true;
     this.video.removeEventListener("seeked", this.give);

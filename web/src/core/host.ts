@@ -22,6 +22,10 @@ export class Host {
   constructor(private readonly post: (message: FromWorker, transfer: Transferable[]) => void) {}
 
   take(request: Request): void {
+    if (request.kind === "ask") {
+      this.post({ kind: "here" }, []);
+      return;
+    }
     clearTimeout(this.warmUp);
     this.work = this.work.then(() => this.handle(request));
   }
@@ -33,14 +37,14 @@ export class Host {
     this.engine = null;
   }
 
-  private async handle(request: Request): Promise<void> {
+  private async handle(request: Exclude<Request, { kind: "ask" }>): Promise<void> {
     const id = "id" in request ? request.id : 0;
     try {
       if (request.kind === "load") await this.load(request);
       else if (request.kind === "threads") await this.setThreads(request.count);
       else if (request.kind === "inspect") this.inspect(id, (await this.loaded()).inspect(request.look));
       else if (request.kind === "again") this.answer(id, (await this.loaded()).again(request.options), null);
-      else this.answer(id, await (await this.loaded()).run(request.picture, request.options), request.picture);
+      else await this.run(await this.loaded(), request);
     } catch (cause) {
       if (request.kind === "run" && "close" in request.picture) request.picture.close();
       const { code, detail } = asError(cause, "engine");
@@ -60,13 +64,35 @@ export class Host {
     const { manifest, threads } = ready;
     this.post({ kind: "ready", build, manifest, threads, readsPictures }, []);
     // Browsers compile twice, quickly and well: a run in the idle time sets the better code off.
-    this.warmUp = Number(setTimeout(() => ready.warmUp(), warmUpAfter));
+    this.warmUp = Number(setTimeout(() => this.warm(ready), warmUpAfter));
+  }
+
+  private warm(ready: Engine): void {
+    this.work = this.work.then(() => this.watched(ready, ready.warmUp())).catch(() => {}); // what fails now fails again
+  }
+
+  private async run(ready: Engine, { id, picture, options }: Extract<Request, { kind: "run" }>): Promise<void> {
+    this.answer(id, await this.watched(ready, ready.run(picture, options)), picture);
+  }
+
+  /** Awaits work of the engine, and says so where it took leave of its threads for it. */
+  private async watched<T>(ready: Engine, work: Promise<T>): Promise<T> {
+    const before = ready.threads;
+    try {
+      return await work;
+    } finally {
+      if (ready.threads !== before) this.tellThreads(ready);
+    }
+  }
+
+  private tellThreads({ threads, lostThread }: Engine): void {
+    this.post({ kind: "threads", threads, lost: lostThread }, []);
   }
 
   private async setThreads(count: number): Promise<void> {
     const ready = await this.loaded();
     await ready.setThreads(count);
-    this.post({ kind: "threads", threads: ready.threads }, []);
+    this.tellThreads(ready);
   }
 
   private inspect(id: number, found: Inspection): void {

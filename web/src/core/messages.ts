@@ -47,6 +47,7 @@ export type ToWorker =
   | { kind: "again"; id: number; options: DetectOptions }
   | { kind: "inspect"; id: number; look: Look }
   | { kind: "threads"; count: number }
+  | { kind: "ask" }
   | ServeRequest;
 
 /** Makes the worker a thread of the module: it answers "serving" and stays in the module until it stops. */
@@ -110,7 +111,11 @@ export interface Found {
 export type FromWorker =
   | { kind: "progress"; loaded: number; total: number }
   | { kind: "ready"; build: string; manifest: Manifest; threads: number; readsPictures: boolean }
-  | { kind: "threads"; threads: number }
+  /** The number of threads has changed; `lost` where one of them stopped answering. */
+  | { kind: "threads"; threads: number; lost: boolean }
+  /** The worker holds that lock as long as it lives. */
+  | { kind: "alive"; lock: string }
+  | { kind: "here" }
   | { kind: "result"; id: number; found: Found; picture: Picture | null }
   | { kind: "inspected"; id: number; found: Inspection }
   | { kind: "failed"; id: number; code: ErrorCode; detail: string }

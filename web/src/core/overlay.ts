@@ -52,6 +52,13 @@ export class Overlay {
     }
   }
 
+  /** Draws all anew next time: the browser took canvases back. */
+  forget(): void {
+    this.layer = null;
+    this.image = null;
+    this.layered = null;
+  }
+
   private paintMasks(context: Context, masks: Masks, detections: Detection[], style: BoxStyle): void {
     this.layer ??= document.createElement("canvas");
     const layer = this.layer;

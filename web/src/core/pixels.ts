@@ -65,11 +65,13 @@ export function closePicture(picture: Picture | null): void {
 /** Copies without a canvas; false where that would not give the picture as shown. */
 async function copy(picture: ImageBitmap | VideoFrame, room: Room): Promise<boolean> {
   if (!converts) return false;
+  const { width, height } = sizeOf(picture);
+  const bytes = room(width, height);
   const own = "displayWidth" in picture ? null : new VideoFrame(picture, { timestamp: 0, alpha: "discard" });
   const frame = own ?? (picture as VideoFrame);
   try {
     if (!isPlain(frame)) return false;
-    await copyPixels(frame, room(frame.displayWidth, frame.displayHeight));
+    await copyPixels(frame, bytes);
     return true;
   } catch {
     converts = false; // e.g. no copies into shared memory: the canvas serves from now on
@@ -99,6 +101,10 @@ function draw(picture: ImageBitmap | VideoFrame, width: number, height: number) 
   if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) throw new SpotterError("memory", "no canvas");
+  if (context.isContextLost?.()) {
+    canvas = null; // the next frame gets another
+    throw new SpotterError("memory", "the canvas was lost");
+  }
   context.drawImage(picture, 0, 0, width, height);
   return context.getImageData(0, 0, width, height).data;
 }

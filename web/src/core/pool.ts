@@ -24,7 +24,7 @@ export class Pool {
     const ids = Array.from({ length: count - 1 }, (_, i) => i + 1);
     const started = await Promise.all(ids.map((id) => this.start(id)));
     if (started.includes(false)) {
-      await this.end();
+      this.abandon();
       count = 1;
     }
     threads(count);
@@ -39,6 +39,13 @@ export class Pool {
     await Promise.all(left);
     for (const worker of this.workers) worker.terminate();
     this.workers = [];
+  }
+
+  /** Ends the workers without asking them: some of them don't answer. */
+  abandon(): void {
+    for (const worker of this.workers) worker.terminate();
+    this.workers = [];
+    this.exports.stop?.();
   }
 
   private start(id: number): Promise<boolean> {

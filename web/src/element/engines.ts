@@ -26,6 +26,13 @@ interface Shared {
 
 const all = new Map<unknown, Shared>();
 
+/** What a view hears of its engine. */
+export interface LeaseListener {
+  progress(progress: Progress): void;
+  /** The engine was started anew, or lost a thread. */
+  changed(): void;
+}
+
 /** A view's part in an engine. */
 export class Lease implements Finder {
   engine: Detector | null = null;
@@ -35,12 +42,12 @@ export class Lease implements Finder {
 
   constructor(
     wanted: Wanted,
-    private readonly onprogress: (progress: Progress) => void,
+    readonly listener: LeaseListener,
   ) {
     const key = keyOf(wanted);
     this.shared = all.get(key) ?? begin(key, wanted);
     this.shared.leases.add(this);
-    if (this.shared.progress) onprogress(this.shared.progress);
+    if (this.shared.progress) listener.progress(this.shared.progress);
   }
 
   /** Resolves when the engine runs. */
@@ -81,10 +88,6 @@ export class Lease implements Finder {
     this.release();
   }
 
-  tell(progress: Progress): void {
-    this.onprogress(progress);
-  }
-
   private running(): Share {
     if (!this.share) throw new SpotterError("closed");
     return this.share;
@@ -106,14 +109,21 @@ function begin(key: unknown, { model, baseURL, threads }: Wanted): Shared {
     progress: null,
     leases: new Set(),
   };
-  shared.loading.catch(() => {
-    if (all.get(key) === shared) all.delete(key); // the next one tries anew
-  });
+  shared.loading.then(
+    ({ engine }) => {
+      engine.onchange = () => {
+        for (const { listener } of shared.leases) listener.changed();
+      };
+    },
+    () => {
+      if (all.get(key) === shared) all.delete(key); // the next one tries anew
+    },
+  );
   all.set(key, shared);
   return shared;
 }
 
 function tell(shared: Shared, progress: Progress): void {
   shared.progress = progress;
-  for (const lease of shared.leases) lease.tell(progress);
+  for (const { listener } of shared.leases) listener.progress(progress);
 }

@@ -78,7 +78,10 @@ export class Player {
   /** Takes a share in an engine; resolves when it runs. */
   async load(wanted: Wanted): Promise<void> {
     if (this.lease) return;
-    const lease = new Lease(wanted, (progress) => this.listener.progress(progress));
+    const lease = new Lease(wanted, {
+      progress: (progress) => this.listener.progress(progress),
+      changed: () => this.lease === lease && this.listener.ready(lease),
+    });
     this.lease = lease;
     try {
       await lease.ready();

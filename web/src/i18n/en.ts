@@ -1,6 +1,7 @@
 // The page's words in English: the list of keys that every language must have.
 
 import { enBatch } from "./en-batch.ts";
+import { enField } from "./en-field.ts";
 import { enKeep } from "./en-keep.ts";
 import { enModels } from "./en-models.ts";
 
@@ -8,6 +9,7 @@ export const en = {
   ...enBatch,
   ...enModels,
   ...enKeep,
+  ...enField,
   "page.title": "Spotter: see what your camera sees",
   "page.skip": "Skip to the picture",
   "page.language": "Language",

@@ -2,6 +2,7 @@
 
 import type { Strings } from "./en.ts";
 import { zhBatch } from "./zh-batch.ts";
+import { zhField } from "./zh-field.ts";
 import { zhKeep } from "./zh-keep.ts";
 import { zhModels } from "./zh-models.ts";
 
@@ -9,6 +10,7 @@ export const zh: Strings = {
   ...zhBatch,
   ...zhModels,
   ...zhKeep,
+  ...zhField,
   "page.title": "Spotter：看见摄像头所见",
   "page.skip": "跳到画面",
   "page.language": "语言",

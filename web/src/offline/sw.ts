@@ -71,6 +71,13 @@ async function install(): Promise<void> {
 }
 
 async function activate(): Promise<void> {
+  await tidy();
+  await scope.clients.claim();
+}
+
+/** Drops what earlier builds kept, unless another tab may still show one of them and need its files. */
+async function tidy(): Promise<void> {
+  if ((await scope.clients.matchAll({ includeUncontrolled: true, type: "window" })).length > 1) return;
   for (const name of await caches.keys()) {
     if (name.startsWith(names.page) && name !== current) await caches.delete(name);
   }
@@ -79,7 +86,6 @@ async function activate(): Promise<void> {
   for (const request of await models.keys()) {
     if (!wanted.has(request.url)) await models.delete(request);
   }
-  await scope.clients.claim();
 }
 
 /** Puts a file into the cache; one that an earlier build kept is taken from there. */
@@ -108,17 +114,26 @@ async function digest(bytes: ArrayBuffer): Promise<string> {
 }
 
 /** What the worker answers; null leaves the request to the network. */
-function answerTo({ request }: FetchEvent): Promise<Response> | null {
+function answerTo(event: FetchEvent): Promise<Response> | null {
+  const { request } = event;
   const url = new URL(request.url);
   const bare = url.origin + url.pathname;
   if (request.method === "POST" && bare === address(sharePath)) return share(request);
   if (request.method !== "GET" || request.headers.has("range")) return null;
   if (request.mode === "navigate") {
     if (bare !== base && bare !== pageURL) return null;
+    event.waitUntil(tidy());
     return page(url);
   }
   const entry = first.get(bare) ?? later.get(bare);
-  return entry ? file(bare, entry) : null;
+  if (entry) return file(bare, entry);
+  return bare.startsWith(address("assets/")) ? earlier(request) : null;
+}
+
+/** A file of an earlier build, for a tab that still shows it: the host may no longer have it. */
+async function earlier(request: Request): Promise<Response> {
+  const kept = await caches.match(request, { ignoreVary: true });
+  return kept ? secured(kept, true) : fetch(request);
 }
 
 async function page(url: URL): Promise<Response> {

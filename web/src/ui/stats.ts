@@ -112,11 +112,12 @@ function variantName({ variant, threads }: Detector): string {
   return `${simd}, ${threads > 1 ? t("variant.threads", { count: threads }) : t("variant.single")}`;
 }
 
-function reason({ variant, capabilities, threads }: Detector): Key {
+function reason({ variant, capabilities, threads, fallback }: Detector): Key {
   if (!variant.features.includes("threads")) {
     if (capabilities.cores < 2) return "why.cores";
     return capabilities.isolated ? "why.threads" : "why.isolated";
   }
-  if (threads === 1) return "why.fallback";
+  if (fallback) return fallback === "lost" ? "why.lost" : "why.fallback";
+  if (threads === 1) return "why.chosen";
   return variant.features.includes("relaxed") ? "why.best" : "why.relaxed";
 }

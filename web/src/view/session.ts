@@ -3,9 +3,9 @@
 
 import { type Camera, type CameraChoice, openCamera } from "../core/camera.ts";
 import type { Result } from "../core/detector.ts";
-import { asError, SpotterError } from "../core/errors.ts";
+import { asError, isRestart, SpotterError } from "../core/errors.ts";
 import { request } from "../core/fetch.ts";
-import { Frames } from "../core/frames.ts";
+import { Frames, grab } from "../core/frames.ts";
 import { Latest } from "../core/latest.ts";
 import type { DetectOptions, Picture } from "../core/messages.ts";
 import { closePicture } from "../core/pixels.ts";
@@ -64,8 +64,11 @@ export class Session {
   /** The last frame's pixels are being read. */
   private reading: Promise<void> = Promise.resolve();
   private address = "";
-  /** When the last frame was taken, and the timer that asks for the next where they are not to be too many. */
-  private taken = -Infinity;
+  /** The file of the picture. */
+  private file: Blob | null = null;
+  /** When the last frame was taken, on the clock of performance.now(). */
+  taken = -Infinity;
+  /** The timer that asks for the next where they are not to be too many. */
   private asking = 0;
   private running: Promise<unknown> = Promise.resolve();
   readonly jobs = new Latest<Job>(
@@ -99,6 +102,11 @@ export class Session {
 
   get live(): boolean {
     return this.moving && !this.video.paused;
+  }
+
+  /** Whether a frame was asked for and has not come yet. */
+  get due(): boolean {
+    return this.frames?.due ?? false;
   }
 
   /** Whether the source is one of frames. */
@@ -156,6 +164,7 @@ export class Session {
     this.leave();
     this.view.mirror = false;
     this.name = nameOf(file);
+    this.file = file;
     this.enter("picture");
     this.view.show(picture, null); // until it was looked at
     if (this.detector) this.look(this.view.take());
@@ -203,9 +212,9 @@ export class Session {
 
   private use(camera: Camera): void {
     this.camera = camera;
-    camera.onlost = () => {
+    camera.onlost = (error) => {
       this.stop();
-      this.listener.failed(new SpotterError("camera-lost"));
+      this.listener.failed(error);
     };
     this.view.mirror = camera.facing === "user";
     this.video.srcObject = camera.stream;
@@ -240,6 +249,7 @@ export class Session {
     if (this.address) URL.revokeObjectURL(this.address);
     this.address = "";
     this.name = "";
+    this.file = null;
     this.kind = "none";
     this.listener.shown(null);
   }
@@ -282,7 +292,8 @@ export class Session {
   /** Looks at a picture; gives back what shows the findings, to be called while the engine has the next frame. */
   private async work({ picture, of }: Job): Promise<(() => void) | null> {
     const result = await this.find(picture, of).catch((cause: unknown) => {
-      if (of === this.source) this.listener.failed(asError(cause, "engine"));
+      if (isRestart(cause)) void this.replaceFrame(of);
+      else if (of === this.source) this.listener.failed(asError(cause, "engine"));
       return null;
     });
     await this.ask();
@@ -307,6 +318,14 @@ export class Session {
       result.total += shown.took;
     }
     return result;
+  }
+
+  /** A frame went with the engine that had it: what is not live is looked at again. */
+  private async replaceFrame(of: number): Promise<void> {
+    if (this.live || of !== this.source) return;
+    const picture = this.file ? await createImageBitmap(this.file).catch(() => null) : await grab(this.video);
+    if (picture && of === this.source) this.jobs.offer({ picture, of });
+    else picture?.close();
   }
 
   private present(found: Result, fresh: boolean): void {

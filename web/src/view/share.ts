@@ -12,7 +12,7 @@ export class Share implements Finder {
 
   /** Whether `again` would look at this share's own picture. */
   get remembers(): boolean {
-    return last.get(this.detector) === this;
+    return last.get(this.detector) === this && this.detector.remembers;
   }
 
   detect(picture: Picture, options: DetectOptions, signal?: AbortSignal): Promise<Result> {

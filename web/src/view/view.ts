@@ -38,6 +38,10 @@ export class View {
     this.context = canvas.getContext("2d", { alpha: false });
     this.measure();
     this.resizes.observe(stage);
+    canvas.addEventListener("contextrestored", () => {
+      this.overlay.forget();
+      this.redraw();
+    });
   }
 
   /** Gives everything back; the view is of no use afterwards. */
