@@ -148,7 +148,9 @@ func open(t *testing.T, v view) *tab {
 	p.listen(v.expects)
 	p.emulate(v)
 	if v.worker+v.held != "" {
-		p.beforeWorkers(v.worker, v.held)
+		p.beforeWorkers(func(worker context.Context) error {
+			return chromedp.Do(worker, chromedp.Evaluate[chromedp.Void](v.worker))
+		}, v.held)
 	}
 	if v.camera == deniedCamera {
 		p.denyCamera()

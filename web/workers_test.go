@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -11,11 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Names of the workers that tests look for.
-const (
-	engineWorker = "spotter engine"
-	threadWorker = "spotter thread 1"
-)
+// engineWorker is the name of the worker that holds the engine.
+const engineWorker = "spotter engine"
 
 // workers lists the tab's dedicated workers, and those that they started.
 func (p *tab) workers() []*target.Info {
@@ -38,68 +36,66 @@ func (p *tab) workers() []*target.Info {
 
 func (p *tab) target() target.ID { return chromedp.FromContext(p.ctx).Target.TargetID }
 
-// worker waits for the worker of that name and returns a tab of it, which evaluates scripts there.
-func (p *tab) worker(name string) *tab {
+// inWorker evaluates a script in the worker of that name, as soon as there is one. Workers
+// that are on their way out are still listed: so it tries again where one goes meanwhile.
+func (p *tab) inWorker(name, script string) {
 	p.t.Helper()
+	err := fmt.Errorf("there is no worker %q", name)
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
 		for _, w := range p.workers() {
-			if w.Title == name {
-				return p.attached(w.TargetID)
+			if w.Title != name {
+				continue
+			}
+			ctx, cancel := chromedp.NewContext(p.ctx, chromedp.WithTargetID(w.TargetID), chromedp.WithDetachOnCancel())
+			err = chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](script))
+			cancel()
+			if err == nil {
+				return
 			}
 		}
 	}
-	p.t.Fatalf("there is no worker %q", name)
-	return nil
+	p.t.Fatal(err)
 }
 
-func (p *tab) attached(id target.ID) *tab {
+// beforeWorkers calls a function with each dedicated worker that starts from now on, before its
+// script runs, and with those that workers start. Those whose name starts with held never get to run.
+func (p *tab) beforeWorkers(do func(worker context.Context) error, held string) {
 	p.t.Helper()
-	ctx, cancel := chromedp.NewContext(p.ctx, chromedp.WithTargetID(id), chromedp.WithDetachOnCancel())
-	p.t.Cleanup(cancel)
-	p.must(chromedp.Do(ctx))
-	return &tab{t: p.t, ctx: ctx, console: p.console}
-}
-
-// beforeWorkers runs a script in each dedicated worker that starts from now on, before its
-// own, and in those that workers start. Those whose name starts with held never get to run.
-func (p *tab) beforeWorkers(script, held string) {
-	p.t.Helper()
-	p.must(chromedp.Listen(p.ctx, func(event any) {
-		if e, ok := event.(*target.EventAttachedToTarget); ok && e.TargetInfo.Type == "worker" {
-			go p.prepare(e.TargetInfo, script, held)
+	p.must(holdWorkers(p.ctx, func(info *target.Info, err error) {
+		if err != nil && p.ctx.Err() == nil {
+			p.t.Errorf("worker %q: %v", info.Title, err)
 		}
-	}))
-	p.holdWorkers()
+	}, do, held))
 }
 
-// holdWorkers has the workers that the tab starts wait for prepare.
-func (p *tab) holdWorkers() {
-	p.t.Helper()
-	yes := true
-	call(p, target.SetAutoAttach, target.SetAutoAttachParams{
-		AutoAttach: true, WaitForDebuggerOnStart: true, Flatten: &yes, Filter: target.Filter{{Type: "worker"}},
+// holdWorkers has the workers that a page or worker starts wait until do has returned.
+func holdWorkers(ctx context.Context, done func(*target.Info, error), do func(context.Context) error, held string) error {
+	err := chromedp.Listen(ctx, func(event any) {
+		e, ok := event.(*target.EventAttachedToTarget)
+		if !ok || e.TargetInfo.Type != "worker" || held != "" && strings.HasPrefix(e.TargetInfo.Title, held) {
+			return
+		}
+		go func() {
+			worker, _ := chromedp.NewContext(ctx, chromedp.WithTargetID(e.TargetInfo.TargetID), chromedp.WithDetachOnCancel()) // ends with the tab
+			err := chromedp.Do(worker)
+			if err == nil {
+				err = do(worker)
+			}
+			if err == nil {
+				err = holdWorkers(worker, done, do, held)
+			}
+			if err == nil {
+				_, err = chromedp.Call(worker, runtime.RunIfWaitingForDebugger, cdp.Empty{})
+			}
+			done(e.TargetInfo, err)
+		}()
 	})
-}
-
-// prepare lets a worker that waits at its start run, if it is to.
-func (p *tab) prepare(info *target.Info, script, held string) {
-	if held != "" && strings.HasPrefix(info.Title, held) {
-		return
-	}
-	ctx, _ := chromedp.NewContext(p.ctx, chromedp.WithTargetID(info.TargetID), chromedp.WithDetachOnCancel()) // ends with the tab
-	err := func() error {
-		if err := chromedp.Do(ctx); err != nil {
-			return err
-		}
-		if _, err := chromedp.Call(ctx, runtime.Evaluate, runtime.EvaluateParams{Expression: script}); err != nil {
-			return err
-		}
-		w := &tab{t: p.t, ctx: ctx, console: p.console}
-		w.beforeWorkers(script, held)
-		_, err := chromedp.Call(ctx, runtime.RunIfWaitingForDebugger, cdp.Empty{})
+	if err != nil {
 		return err
-	}()
-	if err != nil && p.ctx.Err() == nil {
-		fmt.Printf("worker %q: %v\n", info.Title, err)
 	}
+	flat := true
+	_, err = chromedp.Call(ctx, target.SetAutoAttach, target.SetAutoAttachParams{
+		AutoAttach: true, WaitForDebuggerOnStart: true, Flatten: &flat, Filter: target.Filter{{Type: "worker"}},
+	})
+	return err
 }

@@ -5,6 +5,7 @@ import type { Catalog, Model } from "../core/catalog.ts";
 import type { Detector } from "../core/detector.ts";
 import { asError, SpotterError } from "../core/errors.ts";
 import { request } from "../core/fetch.ts";
+import { say } from "../field/say.ts";
 import { type Key, megabytes, t } from "../i18n/i18n.ts";
 import { persist } from "../offline/storage.ts";
 import { download } from "../ui/dom.ts";
@@ -197,7 +198,9 @@ export class Bring {
     const { id, name } = origin;
     const file = await origin.file();
     const { task, params } = description;
-    await store.keep({ id, name, bytes: file.size, options, task, params, used: Date.now() }, file);
+    if (!(await store.keep({ id, name, bytes: file.size, options, task, params, used: Date.now() }, file))) {
+      say("field.full");
+    }
     void persist(); // who brings a model will be back for it
   }
 

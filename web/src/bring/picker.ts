@@ -4,7 +4,7 @@ import type { Model } from "../core/catalog.ts";
 import { type Key, megabytes, number, onLanguage, t } from "../i18n/i18n.ts";
 import { $, make } from "../ui/dom.ts";
 import { dialog } from "./dialog.ts";
-import { type Stored, store } from "./store.ts";
+import { onOthersChange, type Stored, store } from "./store.ts";
 
 export interface Choices {
   shipped(): readonly Model[];
@@ -33,6 +33,7 @@ export class Picker {
       await this.fill();
     });
     onLanguage(() => this.element.open && this.fill());
+    onOthersChange(() => this.element.open && this.fill());
   }
 
   open(): void {

@@ -54,13 +54,28 @@ export const store = {
     return found.sort((a, b) => b.used - a.used);
   },
 
-  /** Keeps a file, or only notes that it was used again. */
-  async keep(model: Stored, file: Blob): Promise<void> {
-    if (!model.id) return;
-    await quietly(async (cache) => {
+  /** Keeps a file, or only notes that it was used again; says whether there was room for it. */
+  async keep(model: Stored, file: Blob): Promise<boolean> {
+    if (!model.id) return true;
+    const put = async (cache: Cache) => {
       if (!(await cache.match(at("file", model.id)))) await cache.put(at("file", model.id), answer(file));
       await cache.put(at("model", model.id), answer(JSON.stringify(model)));
-    });
+    };
+    let room = true;
+    await quietly(
+      async (cache) => {
+        await put(cache).catch(async (cause: unknown) => {
+          if (!isFull(cause)) throw cause;
+          await forgetCompiled(cache);
+          await put(cache);
+        });
+      },
+      () => {
+        room = false;
+      },
+    );
+    tellOthers();
+    return room;
   },
 
   async file(id: string): Promise<Blob | null> {
@@ -73,6 +88,7 @@ export const store = {
       await cache.delete(at("model", id));
       await cache.delete(at("file", id));
     });
+    tellOthers();
   },
 
   async compiled(key: string): Promise<Kept | null> {
@@ -109,8 +125,32 @@ export const store = {
 
   async clear(): Promise<void> {
     await globalThis.caches?.delete(cacheName).catch(() => false);
+    tellOthers();
   },
 };
+
+/** Other tabs of the page, which show the same storage. */
+const others = "BroadcastChannel" in globalThis ? new BroadcastChannel(cacheName) : null;
+
+function tellOthers(): void {
+  others?.postMessage("changed");
+}
+
+/** Calls back when another tab has changed what is kept. */
+export function onOthersChange(listener: () => void): void {
+  others?.addEventListener("message", listener);
+}
+
+function isFull(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === "QuotaExceededError";
+}
+
+/** Makes room: what was compiled can be compiled again. */
+async function forgetCompiled(cache: Cache): Promise<void> {
+  for (const request of await cache.keys()) {
+    if (/^(module|weights|about)\//.test(pathOf(request.url))) await cache.delete(request);
+  }
+}
 
 /** What stands beside a compiled module. */
 interface About {
@@ -118,11 +158,12 @@ interface About {
   weights: string;
 }
 
-async function quietly<T>(work: (cache: Cache) => Promise<T | null | undefined>): Promise<T | null> {
+async function quietly<T>(work: (cache: Cache) => Promise<T | null | undefined>, full = () => {}): Promise<T | null> {
   if (!globalThis.caches) return null;
   try {
     return (await work(await caches.open(cacheName))) ?? null;
   } catch (cause) {
+    if (isFull(cause)) full();
     console.info("the browser's storage:", cause);
     return null;
   }

@@ -34,11 +34,17 @@ export function bindInstall(): void {
     button.hidden = true;
     await offer?.prompt();
   });
-  $("forget").addEventListener("click", async () => {
-    await unregister();
+  const others = "BroadcastChannel" in globalThis ? new BroadcastChannel("spotter offline") : null;
+  const gone = () => {
     state = "no";
     bytes = 0;
     show();
+  };
+  others?.addEventListener("message", gone);
+  $("forget").addEventListener("click", async () => {
+    await unregister();
+    gone();
+    others?.postMessage("gone");
   });
   onLanguage(show);
 }
