@@ -49,6 +49,8 @@ func (m *Model) fromClassifier(s *classifier.Spec, c *checkpoint.Checkpoint, o O
 		return say.Errorf("%d class names for a classifier of %d classes", n, s.Classes)
 	case len(c.Names) == s.Classes:
 		m.Graph.Classes = c.Names
+	default:
+		m.Unnamed = true
 	}
 	return m.finish(o)
 }

@@ -26,6 +26,7 @@ type Model struct {
 	Weights  models.Weights // exactly those that Graph names
 	Task     string         // Detect, Segment or Classify
 	YAML     []byte         // the network's text, nil when there is none
+	Unnamed  bool           // the file has no class names: Graph's are numbers in their place
 	Residual bool           // blocks add their input (see config.Options)
 	// Meta is what else the file says in words: map, note, epochs, licence, ...
 	Meta map[string]string

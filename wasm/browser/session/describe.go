@@ -83,6 +83,9 @@ func describe(m *load.Model) *Description {
 		Layers: layers(g), Params: total.Params, MACs: total.MACs, Residual: m.Residual,
 		Savable: m.YAML != nil || m.Task == load.Classify, Notes: apart(m.Notes), Meta: m.Meta, Builtins: []string{},
 	}
+	if m.Unnamed {
+		d.Classes = []string{}
+	}
 	if m.Format == "onnx" {
 		d.Heads = heads
 	}
@@ -130,7 +133,7 @@ func layers(g *models.Graph) []Layer {
 // open lists what the file left to guesses.
 func open(m *load.Model, data []byte, o Options) []Question {
 	list := []Question{}
-	if len(m.Graph.Classes) == 0 && o.Classes == nil {
+	if (len(m.Graph.Classes) == 0 || m.Unnamed) && o.Classes == nil {
 		list = append(list, Question{Kind: AskClasses, Reason: say.Apart(say.Text{}), Count: m.Graph.Head.Classes})
 	}
 	if bytes.Contains(m.YAML, []byte("MobileNetV4")) && o.Residual == "" && !saysResidual(data) {

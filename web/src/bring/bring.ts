@@ -11,8 +11,9 @@ import { persist } from "../offline/storage.ts";
 import { download } from "../ui/dom.ts";
 import { Card } from "./card.ts";
 import { compilerHere, type Progress } from "./compiler.ts";
-import type { Dropped } from "./files.ts";
+import { type Dropped, modelIn } from "./files.ts";
 import { LayersView } from "./layers.ts";
+import { loadPair, type Pair } from "./pair.ts";
 import { Picker } from "./picker.ts";
 import { ask } from "./questions.ts";
 import { type Size, same, sizeFor } from "./sizes.ts";
@@ -37,6 +38,8 @@ export interface Page {
 /** What runs, and where it came from. */
 interface Running {
   detector: Detector;
+  /** What the picker knows it by. */
+  id: string;
   origin: Origin | null;
   shipped: Model | null;
   options: Options;
@@ -72,10 +75,10 @@ export class Bring {
     });
     this.picker = new Picker({
       shipped: () => this.catalog.models,
-      current: () => this.running?.shipped?.id ?? this.running?.origin?.id ?? "",
+      current: () => this.running?.id ?? "",
       chooseShipped: (model) => page.attempt(() => this.start(model)),
       chooseStored: (model) => page.attempt(() => this.reopen(model)),
-      bring: (files) => page.attempt(() => this.take({ model: files[0] ?? null, yaml: files[1] ?? null })),
+      bring: (files) => page.attempt(async () => this.take((await modelIn(files)) ?? notOne(files))),
     });
   }
 
@@ -94,6 +97,7 @@ export class Bring {
     const detector = await this.page.load(model);
     await this.adopt(mine, {
       detector,
+      id: model.id,
       origin: originOf(model),
       shipped: model,
       options: {},
@@ -105,7 +109,12 @@ export class Bring {
   }
 
   /** Runs a model that somebody brought; a YAML alone goes to the model that runs. */
-  async take({ model, yaml }: Dropped): Promise<void> {
+  async take({ model, yaml, module, weights }: Dropped): Promise<void> {
+    if (!model && (module || weights)) {
+      const { name = "" } = module ?? weights ?? {};
+      const id = module ? await hashOf(await module.arrayBuffer()) : "";
+      return this.run({ name, module, weights }, id);
+    }
     const text = await yaml?.text();
     if (!model) {
       const { running } = this;
@@ -143,10 +152,36 @@ export class Bring {
     await this.open(origin, { ...options, ...wanted }, shipped);
   }
 
-  private async reopen({ id, name, options }: Stored): Promise<void> {
+  private async reopen({ id, name, options, compiled }: Stored): Promise<void> {
     const file = await store.file(id);
     if (!file) throw new SpotterError("not-found", name);
+    if (compiled) return this.run({ name, module: await store.module(id), weights: file }, id);
     await this.open({ id, name, file: async () => file, options: {} }, options);
+  }
+
+  /** Runs what came compiled, and keeps it. */
+  private async run(pair: Pair, id: string): Promise<void> {
+    const mine = ++this.turn;
+    this.page.working(t("stage.engine"));
+    try {
+      const { detector, compiled } = await loadPair(pair);
+      await this.adopt(mine, {
+        detector,
+        id,
+        origin: null,
+        shipped: null,
+        options: {},
+        description: null,
+        compiled,
+        laps: [],
+      });
+      const { task, params } = detector.manifest;
+      const bytes = compiled.module.byteLength + compiled.weights.byteLength;
+      const about = { id, name: pair.name, bytes, options: {}, task, params, used: Date.now(), compiled: true };
+      await keep(about, new Blob([compiled.weights]), new Blob([compiled.module]));
+    } finally {
+      if (mine === this.turn) this.page.working(null);
+    }
   }
 
   /** Makes a detector of a file and lets it take over. */
@@ -164,7 +199,7 @@ export class Bring {
         this.long = 0;
         await this.remember(made);
       }
-      await this.adopt(mine, { ...made, shipped });
+      await this.adopt(mine, { ...made, id: shipped?.id ?? origin.id, shipped });
     } finally {
       if (mine === this.turn) this.page.working(null);
     }
@@ -198,10 +233,7 @@ export class Bring {
     const { id, name } = origin;
     const file = await origin.file();
     const { task, params } = description;
-    if (!(await store.keep({ id, name, bytes: file.size, options, task, params, used: Date.now() }, file))) {
-      say("field.full");
-    }
-    void persist(); // who brings a model will be back for it
+    await keep({ id, name, bytes: file.size, options, task, params, used: Date.now() }, file);
   }
 
   private async adopt(mine: number, running: Running): Promise<void> {
@@ -287,4 +319,13 @@ function originOf({ id, name, licence, note, source }: Model): Origin | null {
 
 function without<K extends keyof Options>(options: Options, ...keys: K[]): Options {
   return Object.fromEntries(Object.entries(options).filter(([k]) => !keys.includes(k as K)));
+}
+
+function notOne(files: readonly File[]): never {
+  throw new SpotterError("bad-model", files[0]?.name);
+}
+
+async function keep(about: Stored, file: Blob, module?: Blob): Promise<void> {
+  if (!(await store.keep(about, file, module))) say("field.full");
+  void persist(); // who brings a model will be back for it
 }

@@ -3,9 +3,14 @@
 export interface Dropped {
   model: File | null;
   yaml: File | null;
+  /** A compiled module and its weights, or one of them. */
+  module: File | null;
+  weights: File | null;
 }
 
 const modelName = /\.(pt|pth|ckpt|safetensors|onnx)$/i;
+const moduleName = /\.wasm$/i;
+const weightsName = /\.bin$/i;
 const yamlName = /\.(ya?ml)$/i;
 
 /** What of these files is a model's; null when none is. */
@@ -14,7 +19,10 @@ export async function modelIn(files: readonly File[]): Promise<Dropped | null> {
   const rest = files.filter((f) => f !== yaml && !/^(image|video|audio)\//.test(f.type));
   let model = rest.find((f) => modelName.test(f.name)) ?? null;
   for (const file of rest) if (!model && (await looksLikeOne(file))) model = file;
-  return model || yaml ? { model, yaml } : null;
+  const compiled = rest.filter((f) => f !== model);
+  const module = compiled.find((f) => moduleName.test(f.name)) ?? null;
+  const weights = compiled.find((f) => weightsName.test(f.name)) ?? null;
+  return model || yaml || module || weights ? { model, yaml, module, weights } : null;
 }
 
 /** Looks at the first bytes, for files under other names: zip, pickle, .safetensors, ONNX. */

@@ -82,7 +82,8 @@ function askHead(question: Question, about: Description): Field {
 
 function askClasses(question: Question, about: Description, now: Options): Field {
   const area = make("textarea", { id: "ask-classes", rows: "6", spellcheck: "false" });
-  const guess = about.classes?.length ? about.classes : question.count === cocoNames.length ? cocoNames : [];
+  const coco = question.count === cocoNames.length && about.task !== "classify";
+  const guess = about.classes?.length ? about.classes : coco ? cocoNames : [];
   area.value = (now.classes ?? guess).join("\n");
   return {
     nodes: [row("ask.classes", area), help(t("ask.classes.help", { count: question.count }))],

@@ -21,6 +21,8 @@ export interface Stored {
   params: number;
   /** When it was last opened, in milliseconds since 1970. */
   used: number;
+  /** It came compiled: its file is the weights, and the module is kept beside them. */
+  compiled?: boolean;
 }
 
 export interface Kept extends Compiled {
@@ -55,9 +57,10 @@ export const store = {
   },
 
   /** Keeps a file, or only notes that it was used again; says whether there was room for it. */
-  async keep(model: Stored, file: Blob): Promise<boolean> {
+  async keep(model: Stored, file: Blob, module?: Blob): Promise<boolean> {
     if (!model.id) return true;
     const put = async (cache: Cache) => {
+      if (module) await cache.put(at("program", model.id), answer(module));
       if (!(await cache.match(at("file", model.id)))) await cache.put(at("file", model.id), answer(file));
       await cache.put(at("model", model.id), answer(JSON.stringify(model)));
     };
@@ -82,11 +85,17 @@ export const store = {
     return quietly(async (cache) => (await cache.match(at("file", id)))?.blob());
   },
 
+  /** The module of a model that came compiled. */
+  async module(id: string): Promise<Blob | null> {
+    return quietly(async (cache) => (await cache.match(at("program", id)))?.blob());
+  },
+
   /** Forgets a model's file; what was compiled of it goes with everything else. */
   async forget(id: string): Promise<void> {
     await quietly(async (cache) => {
       await cache.delete(at("model", id));
       await cache.delete(at("file", id));
+      await cache.delete(at("program", id));
     });
     tellOthers();
   },
@@ -170,7 +179,7 @@ async function quietly<T>(work: (cache: Cache) => Promise<T | null | undefined>,
 }
 
 /** Caches go by address: these lead nowhere. */
-function at(kind: "model" | "file" | "module" | "weights" | "about", id: string): string {
+function at(kind: "model" | "file" | "program" | "module" | "weights" | "about", id: string): string {
   return `/.spotter/${kind}/${id}`;
 }
 

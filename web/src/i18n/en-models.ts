@@ -27,7 +27,14 @@ export const enModels = {
   "head.classify": "Classifier",
   "picker.title": "Choose a model",
   "picker.bring":
-    "Or bring your own: drop a .pt, .safetensors or .onnx file anywhere on this page. It is compiled here and never uploaded.",
+    "Or bring your own: drop a .pt, .safetensors or .onnx file anywhere on this page. It is compiled here and never uploaded. What was saved as .wasm and .bin comes back the same way, both together.",
+  "pair.no-weights": "{name} is a compiled module. It needs its weights: drop the .bin file together with it.",
+  "pair.no-module":
+    "{name} holds the weights of a compiled module. They need the module: drop the .wasm file together with it.",
+  "pair.foreign": "{name} is no module that Spotter compiled.",
+  "pair.version": "{name} was compiled by another version of Spotter. Compile the model anew.",
+  "pair.features": "{name} needs what is missing here: {features}. Compile the model for this browser.",
+  "pair.wrong": "{name} and the weights do not belong together. Take both files from the same compilation.",
   "picker.file": "Open a model file",
   "picker.params": "{params} parameters",
   "picker.yours": "Yours, kept in this browser",

@@ -7,6 +7,8 @@ import { zh } from "./zh.ts";
 export type Language = "en" | "zh";
 export type { Key };
 
+type Values = Record<string, string | number>;
+
 const all: Record<Language, Strings> = { en, zh };
 const tags: Record<Language, string> = { en: "en", zh: "zh-CN" };
 const storageKey = "spotter.language";
@@ -36,8 +38,17 @@ export function onLanguage(listener: () => void): void {
 }
 
 /** The text of a key, with {name} replaced by values. */
-export function t(key: Key, values: Record<string, string | number> = {}): string {
-  return all[current][key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+export function t(key: Key, values: Values = {}): string {
+  return filled(current, key, values);
+}
+
+/** The text in each language, for what outlives a change of it. */
+export function inBoth(key: Key, values: Values = {}): Record<Language, string> {
+  return { en: filled("en", key, values), zh: filled("zh", key, values) };
+}
+
+function filled(language: Language, key: Key, values: Values): string {
+  return all[language][key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
 }
 
 export function className(name: string): string {
