@@ -20,10 +20,10 @@ type tail struct {
 }
 
 // Limits of a tail: elements alive at once, and elements computed in all. An input of
-// 1280 pixels takes a fifth and a third of them.
+// 1280 pixels takes a fifth and half of them.
 const (
 	maxTail = 1 << 25
-	maxWork = 1 << 30
+	maxWork = 1 << 29
 )
 
 // findTail walks back from outputs to the last convolutions.
