@@ -71,6 +71,7 @@ func TestEveryPieceOfCodeIsTested(t *testing.T) {
 // elsewhere are commands of other programs, which tests of their own run.
 var elsewhere = []string{
 	"cd deploy/cloudflare", "npm ci", "npx wrangler dev", "npx wrangler deploy", // go test ./deploy
+	"npm install ./spotter", // web/npm_test.go
 }
 
 // long are commands that take a server's or minutes' time: their flags are looked up.

@@ -109,7 +109,7 @@ func (p *tab) allEnded() {
 }
 
 func TestPlainVariant(t *testing.T) {
-	p := openVariant(t, "plain.html", view{})
+	p := openVariant(t, "plain.html", view{width: 480, height: 480})
 	compare(t, "the element", p.seen().Detections, want(t, detect.FromImage(samplePicture(t, "astronaut")), 0.25), 0.25)
 	if n := eval[int](p, "sent.ready.length"); n != 1 {
 		t.Errorf("ready was sent %d times", n)
@@ -132,7 +132,7 @@ func TestPlainVariant(t *testing.T) {
 }
 
 func TestCameraVariant(t *testing.T) {
-	p := openVariant(t, "camera.html", view{})
+	p := openVariant(t, "camera.html", view{width: 640, height: 480})
 	p.wait("sent.detections.length >= 8 && sent.detections.some(({detail}) => detail.tracks.length > 0)")
 	p.screenshot("variant-camera")
 	if labels := eval[[]string](p, "Object.keys(sent.detections.findLast(({detail}) => detail.tracks.length).detail.counts.classes)"); len(labels) == 0 {
@@ -157,18 +157,19 @@ func TestCameraVariant(t *testing.T) {
 }
 
 func TestAPIVariant(t *testing.T) {
-	p := openVariant(t, "api.html", view{})
+	p := openVariant(t, "api.html", view{width: 560, height: 420})
 	p.wait("document.querySelector('li')")
 	if text := p.text("li"); !strings.HasPrefix(text, "person 0.") {
 		t.Errorf("the page says %q", text)
 	}
+	p.screenshot("variant-api")
 	p.allEnded()
 }
 
 // TestSeveralVariant: three views in sight share one worker; the one below the fold asks
 // for nothing until it is scrolled to.
 func TestSeveralVariant(t *testing.T) {
-	p := openVariant(t, "several.html", view{})
+	p := openVariant(t, "several.html", view{width: 900, height: 420})
 	p.wait("new Set(sent.detections.map((d) => d.view)).size === 3")
 	if n := p.engines(); n != 1 {
 		t.Errorf("%d workers for three views", n)
@@ -176,6 +177,7 @@ func TestSeveralVariant(t *testing.T) {
 	if eval[bool](p, "performance.getEntriesByType('resource').some((e) => e.name.endsWith('coffee.jpg'))") {
 		t.Error("the view that nobody sees has loaded its picture")
 	}
+	p.screenshot("variant-several")
 	weights := eval[int](p, "performance.getEntriesByType('resource').filter((e) => e.name.endsWith('.bin')).length")
 	if weights > 1 {
 		t.Errorf("the weights were asked for %d times", weights)
@@ -187,7 +189,6 @@ func TestSeveralVariant(t *testing.T) {
 	compare(t, "again", got.Detections, want(t, detect.FromImage(samplePicture(t, "astronaut")), 0.1), 0.1)
 	eval[bool](p, "(document.querySelector('#below').scrollIntoView(), true)")
 	p.wait("sent.detections.at(-1).view.id === 'below'")
-	p.screenshot("variant-several")
 	eval[bool](p, "(document.querySelectorAll('spotter-view').forEach((v) => v.remove()), true)")
 	p.allEnded()
 }
