@@ -20,9 +20,8 @@ export const enKeep = {
   "record.source": "What was recorded ended or changed. The clip until then ({time}) is saved as {name} ({bytes}).",
   "record.time": "Clips last {limit} minutes at most. This one is saved as {name} ({bytes}).",
   "record.size": "Clips take {limit} at most. This one ({time}) is saved as {name}.",
-  "record.failed":
-    "The browser broke off recording ({detail}). The clip until then ({time}) is saved as {name} ({bytes}).",
-  "record.nothing": "The browser recorded nothing ({detail}). Try again, or save pictures.",
+  "record.failed": "The browser broke off recording. The clip until then ({time}) is saved as {name} ({bytes}).",
+  "record.nothing": "The browser recorded nothing. Try again, or save pictures.",
   "record.again": "Save the clip again",
   "record.share": "Share the clip",
   "results.title": "Results",

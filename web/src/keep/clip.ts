@@ -53,8 +53,9 @@ export class ClipButton {
     removeEventListener("beforeunload", ask);
     this.stage.hold(false);
     this.show();
+    if (clip?.detail) console.warn(`recording: ${clip.detail}`);
     if (clip?.data.size) this.save(clip, nameFor(name, true, `.${clip.ending}`, begun));
-    else say("record.nothing", () => ({ detail: clip?.detail ?? "" }));
+    else say("record.nothing");
   }
 
   private async record(type: string): Promise<Clip> {
@@ -74,12 +75,11 @@ export class ClipButton {
     return this.recording.done;
   }
 
-  private save({ data, seconds, end, detail }: Clip, name: string): void {
+  private save({ data, seconds, end }: Clip, name: string): void {
     this.last = new File([data], name, { type: data.type });
     download(name, this.last);
     say(`record.${end}`, () => ({
       name,
-      detail,
       time: minutes(seconds),
       bytes: megabytes(data.size),
       limit: end === "size" ? megabytes(limits.bytes) : String(limits.seconds / 60),
