@@ -14,6 +14,7 @@ Usage: ./build.sh <command> [flags]
   test            run every check and test
   load            measure the server under 500 clients
   bench [flags]   measure in Chromium beside other runtimes (flags as of `go run . bench --help`)
+  soak [minutes]  run the camera in Chromium, 10 minutes by default, and see whether anything grows
   parity [flags]  serve a page that compares a model with onnxruntime-web (flags as of `go run . parity --help`)
 EOF
 }
@@ -142,6 +143,7 @@ case "${1:-}" in
   load)  need_go; SPOTTER_LOAD=1 exec go test -count=1 -v -run 'TestServerUnderLoad' ./web ;;
   test)  shift; cmd_test "$@" ;;
   bench) shift; need_go; need_browser; need_node; exec go run . bench "$@" ;;
+  soak) shift; need_go; need_browser; exec go run . soak "$@" ;;
   parity) shift; need_go; need_node; exec go run . parity "$@" ;;
   ""|help|-h|--help) usage ;;
   *) usage; die "there is no command \"$1\"" ;;

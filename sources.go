@@ -7,5 +7,6 @@ package main
 var sourceCommands = []command{
 	{"package", "write the JavaScript module and its models for other pages", runPackage},
 	{"bench", "measure beside other runtimes in a browser", runBench},
+	{"soak", "run the camera for minutes and see whether anything grows", runSoak},
 	{"parity", "compare with onnxruntime-web, picture by picture, on a page", runParity},
 }

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/jpeg" // samples are JPEG
 	"io"
-	"os"
 
 	"golang.org/x/image/draw"
 )
@@ -47,14 +45,9 @@ func writeVideo(f io.WriteCloser, pattern string) error {
 
 // videoFrame gives a picture's planes Y, U, V, chroma at half resolution.
 func videoFrame(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	picture, err := decodePicture(name)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	picture, _, err := image.Decode(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	frame := image.NewRGBA(image.Rect(0, 0, videoWidth, videoHeight))
 	draw.BiLinear.Scale(frame, frame.Bounds(), picture, picture.Bounds(), draw.Src, nil)
