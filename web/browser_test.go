@@ -39,6 +39,10 @@ const (
 	deniedCamera  camera = "denied"
 	noCamera      camera = "none"
 	twoCameras    camera = "two" // that show a test pattern
+
+	// Browsers that lack something.
+	smallMemory camera = "small memory" // WebAssembly gets 64 MiB a memory
+	oldCPU      camera = "old CPU"      // without the instructions that SIMD takes
 )
 
 var (
@@ -84,6 +88,10 @@ func browserWith(t *testing.T, c camera) context.Context {
 		flags = append(flags, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", "device-count=2"))
 	case deniedCamera:
 		flags = append(flags, chromedp.Flag("use-fake-device-for-media-stream", true))
+	case smallMemory:
+		flags = append(flags, chromedp.Flag("js-flags", "--wasm-max-mem-pages=1024"))
+	case oldCPU:
+		flags = append(flags, chromedp.Flag("js-flags", "--no-enable-ssse3 --no-enable-sse4-1"))
 	case noCamera:
 		flags = append(flags, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", "device-count=0"))
 	}

@@ -64,7 +64,10 @@ const texts: Record<ErrorCode, [sentence: string, hint: string]> = {
     "Put spotter-worker.js beside spotter.js, or say with baseURL where it is; a policy must allow it in worker-src.",
   ],
   mismatch: ["Two files do not belong together.", "Take all of them from the same build."],
-  memory: ["The browser gave no memory for the model.", "Close other tabs and try again."],
+  memory: [
+    "The browser gave no memory.",
+    "Close other tabs, or take a smaller picture or a smaller input of the model, and try again.",
+  ],
   "bad-source": [
     "There is no picture in what was given.",
     "Give an img, video, canvas, ImageBitmap, ImageData, VideoFrame or Blob that has loaded.",

@@ -150,7 +150,8 @@ export const en = {
   "error.tainted":
     "The browser hides this picture's pixels, because it came from another site. Save it and open the file.",
   "error.mismatch": "The model's program and weights do not belong together. Load the page anew to get matching files.",
-  "error.memory": "The browser gave no memory. Close other tabs, or take a smaller picture, and try again.",
+  "error.memory":
+    "The browser gave no memory. Close other tabs, or take a smaller picture or a smaller input size, and try again.",
   "error.bad-picture": "The browser can't read this file as a picture or a video. Try a JPEG, PNG, WebP or MP4 file.",
   "error.bad-video": "The browser can't play this video. Try an MP4 (H.264) or a WebM file.",
   "error.camera-denied":

@@ -141,7 +141,7 @@ export const zh: Strings = {
   "error.bad-source": "打开的内容里没有图片。请换一个文件。",
   "error.tainted": "图片来自其他网站，浏览器不允许读取其像素。请保存后再打开该文件。",
   "error.mismatch": "模型程序与权重不属于同一版本。请重新加载页面以获取匹配的文件。",
-  "error.memory": "浏览器内存不足。请关闭其他标签页，或换一张较小的图片后重试。",
+  "error.memory": "浏览器内存不足。请关闭其他标签页，或换用较小的图片或较小的输入尺寸后重试。",
   "error.bad-picture": "浏览器无法把此文件作为图片或视频读取。请使用 JPEG、PNG、WebP 或 MP4 文件。",
   "error.bad-video": "浏览器无法播放此视频。请使用 MP4（H.264）或 WebM 文件。",
   "error.camera-denied": "请允许本页使用摄像头：点击地址栏旁的图标，打开摄像头权限，然后重试。不用摄像头也能打开图片。",
