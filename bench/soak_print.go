@@ -35,13 +35,20 @@ type Growth struct {
 	Flat  bool    `json:"flat"`
 }
 
+// settled are the samples behind the first fifth: until then browsers compile and optimise what
+// the page runs, and keep what they learn of it.
+func (s *Soak) settled() []Sample { return s.Samples[len(s.Samples)/5:] }
+
+// frames is how many the judgement rests on.
+func frames(samples []Sample) int { return samples[len(samples)-1].Frames - samples[0].Frames }
+
 // Growth judges each measure.
 func (s *Soak) Growth() []Growth {
 	var list []Growth
+	samples := s.settled()
 	for _, m := range measures {
-		slope, mean := fit(s.Samples, m.of)
-		first, last := s.Samples[0].Frames, s.Samples[len(s.Samples)-1].Frames
-		total := slope * float64(last-first)
+		slope, mean := fit(samples, m.of)
+		total := slope * float64(frames(samples))
 		list = append(list, Growth{m.name, mean, total, slope, total <= max(m.part*mean, m.atom)})
 	}
 	return list
@@ -91,8 +98,7 @@ func (s Sample) print(w io.Writer) {
 // Print prints how each measure grows, and the verdict.
 func (s *Soak) Print(w io.Writer) {
 	last := s.Samples[len(s.Samples)-1]
-	frames := last.Frames - s.Samples[0].Frames
-	fmt.Fprintf(w, "\n%s as %s: %d frames in %.0f seconds\n", s.Model, s.Variant, frames, last.Seconds-s.Samples[0].Seconds)
+	fmt.Fprintf(w, "\n%s as %s: %d frames in %.0f seconds; fitted over the last %d\n", s.Model, s.Variant, last.Frames, last.Seconds, frames(s.settled()))
 	for i, g := range s.Growth() {
 		m := measures[i]
 		verdict := "flat"
