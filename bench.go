@@ -33,6 +33,7 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 	tune := flags.Bool("tune", false, "instead measure every tile of the networks' pointwise convolutions, beside the compiler's choice")
 	parts := flags.String("part", "", "parts to measure, with commas: "+strings.Join(bench.Parts, ",")+" (default all; networks with --quick)")
 	flags.IntVar(&o.Frames, "frames", 0, "camera frames to time in the page (default 300)")
+	flags.IntVar(&o.HeapFrames, "heap-frames", 0, "camera frames over which the heaps are watched (default 2000; 300 with --quick)")
 	write := flags.String("write", "", "Markdown file to write the tables into, between its marks, e.g. docs/performance.md")
 	asJSON := flags.Bool("json", false, "print one JSON object instead of tables")
 	if err := parseFlags(flags, args, benchUsage, stdout); err != nil {

@@ -24,10 +24,12 @@ type Options struct {
 	Threads []int    // empty is 1 and the machine's cores
 	Runs    int      // interleaved runs of each engine; 0 is 30, or 5 with Quick
 	Frames  int      // camera frames timed in the page; 0 is 300
-	Parts   []string // of Parts; empty is all, or networks alone with Quick
-	Native  bool     // also onnxruntime outside the browser, 1 thread
-	Quick   bool     // one small network, a few runs: does everything run and agree
-	Log     io.Writer
+	// HeapFrames are camera frames over which the heaps are watched; 0 is 2000, or 300 with Quick.
+	HeapFrames int
+	Parts      []string // of Parts; empty is all, or networks alone with Quick
+	Native     bool     // also onnxruntime outside the browser, 1 thread
+	Quick      bool     // one small network, a few runs: does everything run and agree
+	Log        io.Writer
 }
 
 // Tolerance is how far outputs may differ between engines: the largest difference in a map
@@ -49,6 +51,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Frames == 0 {
 		o.Frames = 300
+	}
+	if o.HeapFrames == 0 {
+		o.HeapFrames = 2000
+		if o.Quick {
+			o.HeapFrames = 300
+		}
 	}
 	if len(o.Parts) == 0 {
 		o.Parts = Parts

@@ -127,9 +127,14 @@ func (r *Report) markdownLimit(w io.Writer) {
 func (r *Report) markdownPage(w io.Writer) {
 	if len(r.Frame) > 0 {
 		heading(w, fmt.Sprintf("A camera frame of %s in the page, %s at %d, milliseconds (medians of %d)", r.Frame[0].Camera, r.Frame[0].Model, r.Frame[0].ImgSz, r.Frame[0].Frames),
-			">threads", ">handover", ">pixels", ">letterbox", ">network", ">decode + NMS", ">masks", ">draw", ">total", ">all but the network", ">heap kept a frame, bytes")
+			">threads", ">handover", ">pixels", ">letterbox", ">network", ">decode + NMS", ">masks", ">draw", ">total", ">all but the network", ">result to result", ">all but the network", ">the page's thread")
 		for _, f := range r.Frame {
-			row(w, f.Threads, f.Handover, f.Pixels, f.Feed, f.Network, f.Detect, f.Masks, f.Draw, f.Total, fmt.Sprintf("%.1f%%", f.Other), fmt.Sprintf("%.0f", f.Heap))
+			row(w, f.Threads, f.Handover, f.Pixels, f.Feed, f.Network, f.Detect, f.Masks, f.Draw, f.Total, fmt.Sprintf("%.1f%%", f.Other), f.Period, fmt.Sprintf("%.1f%%", f.Between), f.Page)
+		}
+		heading(w, fmt.Sprintf("JavaScript heaps over %d camera frames, bytes a frame", r.Frame[0].HeapFrames),
+			">threads", ">allocated in the page", ">in the worker", ">kept in the page", ">in the worker")
+		for _, f := range r.Frame {
+			row(w, f.Threads, fmt.Sprintf("%.0f", f.Garbage), fmt.Sprintf("%.0f", f.WorkerGarbage), fmt.Sprintf("%.0f", f.Heap), fmt.Sprintf("%.0f", f.WorkerHeap))
 		}
 	}
 	if len(r.Start) > 0 {

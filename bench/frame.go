@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"net"
 	"net/http"
 	neturl "net/url"
@@ -19,8 +18,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/heapprofiler"
-	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/chromedp"
 
 	"spotter/models/load"
@@ -43,10 +41,12 @@ type Frame struct {
 	Detect   float64 `json:"detect_ms"` // decode and NMS
 	Masks    float64 `json:"masks_ms"`
 	Draw     float64 `json:"draw_ms"`
-	Total    float64 `json:"total_ms"`
-	Other    float64 `json:"other_percent"`             // everything but the network, of the whole
-	Garbage  float64 `json:"allocated_bytes_per_frame"` // on the page's JavaScript heap
-	Heap     float64 `json:"heap_bytes_per_frame"`      // what of it is left after a collection
+	Total    float64 `json:"total_ms"`             // of all these, though the next frame's network runs while one is drawn
+	Other    float64 `json:"other_percent"`        // everything but the network, of the total
+	Period   float64 `json:"period_ms"`            // from one result to the next
+	Between  float64 `json:"period_other_percent"` // what of the period is not the network
+	Page     float64 `json:"page_cpu_ms"`          // processor time of the page's thread, compositing included
+	Heaps
 }
 
 // Files of the project that the frame's measurement needs, relative to the bench's folder.
@@ -131,13 +131,13 @@ func (r *run) frame(ctx context.Context) error {
 		return err
 	}
 	p, err := openPage(ctx, site.url, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
-		chromedp.Flag("use-file-for-fake-video-capture", video.Name()), chromedp.Flag("enable-precise-memory-info", true))
+		chromedp.Flag("use-file-for-fake-video-capture", video.Name()))
 	if err != nil {
 		return err
 	}
 	defer p.close()
 	for _, threads := range r.threads() {
-		f, err := p.frames(site.url, threads, r.Frames)
+		f, err := p.frames(site.url, threads, r.Frames, r.HeapFrames)
 		if err != nil {
 			return fmt.Errorf("camera frames in the page with %d threads: %w", threads, err)
 		}
@@ -159,42 +159,31 @@ const collectScript = `new Promise((resolve) => {
   const stage = document.getElementById('stage');
   const video = document.getElementById('video');
   const rows = [];
-  let heap = performance.memory.usedJSHeapSize;
-  let garbage = 0;
+  let last = performance.now();
   const take = ({ detail }) => {
     if (!detail) return;
-    const now = performance.memory.usedJSHeapSize;
-    garbage += Math.max(now - heap, 0);
-    heap = now;
-    rows.push({ ...detail.timings, total: detail.total, found: detail.detections.length });
+    const now = performance.now();
+    rows.push({ ...detail.timings, total: detail.total, found: detail.detections.length, period: now - last });
+    last = now;
     if (rows.length < %d) return;
     stage.removeEventListener('detections', take);
-    resolve({ rows, garbage, draw: parseFloat(document.getElementById('phase-draw').textContent) || 0,
+    resolve({ rows, draw: parseFloat(document.getElementById('phase-draw').textContent) || 0,
       camera: video.videoWidth + 'x' + video.videoHeight, variant: stage.dataset.variant });
   };
   stage.addEventListener('detections', take);
 })`
 
-// heap is the page's JavaScript heap in bytes after a collection.
-func (p *page) heap() (float64, error) {
-	if _, err := chromedp.Call(p.ctx, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {
-		return 0, err
-	}
-	usage, err := chromedp.Call(p.ctx, runtime.GetHeapUsage, cdp.Empty{})
-	return usage.UsedSize, err
-}
-
 // camera is what collectScript gives.
 type camera struct {
-	Rows            []struct{ Pixels, Feed, Infer, Detect, Masks, Total, Found float64 }
-	Garbage, Draw   float64
+	Rows            []struct{ Pixels, Feed, Infer, Detect, Masks, Total, Found, Period float64 }
+	Draw            float64
 	Camera, Variant string
-	heap            float64 // bytes that were added while the rows were gathered
+	page            float64 // processor time of the page's thread in milliseconds
 }
 
 // collect runs the camera for warm frames, then count measured ones.
 func (p *page) collect(warm, count int) (*camera, error) {
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute+time.Duration(warm+count)*300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(p.ctx, frameLimit(warm+count))
 	defer cancel()
 	var got camera
 	if err := p.evaluate(ctx, cameraScript, nil); err != nil {
@@ -203,19 +192,41 @@ func (p *page) collect(warm, count int) (*camera, error) {
 	if err := p.evaluate(ctx, fmt.Sprintf(collectScript, warm), nil); err != nil {
 		return nil, err
 	}
-	before, err := p.heap()
+	before, err := p.threadTime()
 	if err != nil {
 		return nil, err
 	}
 	if err := p.evaluate(ctx, fmt.Sprintf(collectScript, count), &got); err != nil {
 		return nil, err
 	}
-	after, err := p.heap()
-	got.heap = after - before
+	after, err := p.threadTime()
+	got.page = after - before
 	return &got, err
 }
 
-func (p *page) frames(url string, threads, count int) (Frame, error) {
+// frameLimit is how long that many frames may take.
+func frameLimit(count int) time.Duration {
+	return time.Minute + time.Duration(count)*300*time.Millisecond
+}
+
+// threadTime is the processor time that the page's thread has had, in milliseconds.
+func (p *page) threadTime() (float64, error) {
+	if _, err := chromedp.Call(p.ctx, performance.Enable, performance.EnableParams{}); err != nil {
+		return 0, err
+	}
+	got, err := chromedp.Call(p.ctx, performance.GetMetrics, cdp.Empty{})
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range got.Metrics {
+		if m.Name == "ThreadTime" {
+			return 1000 * m.Value, nil
+		}
+	}
+	return 0, nil
+}
+
+func (p *page) frames(url string, threads, count, heapCount int) (Frame, error) {
 	const warm = 60
 	query := neturl.Values{"threads": {strconv.Itoa(threads)}}
 	if threads == 1 {
@@ -228,8 +239,7 @@ func (p *page) frames(url string, threads, count int) (Frame, error) {
 	if err != nil {
 		return Frame{}, err
 	}
-	f := Frame{Camera: got.Camera, Variant: got.Variant, Threads: threads, Frames: count, Draw: got.Draw,
-		Heap: math.Round(got.heap / float64(count)), Garbage: math.Round(got.Garbage / float64(count))}
+	f := Frame{Camera: got.Camera, Variant: got.Variant, Threads: threads, Frames: count, Draw: got.Draw, Page: round(got.page / float64(count))}
 	column := func(value func(i int) float64) float64 {
 		v := make([]float64, len(got.Rows))
 		for i := range v {
@@ -249,7 +259,10 @@ func (p *page) frames(url string, threads, count int) (Frame, error) {
 	})
 	f.Total = round(column(func(i int) float64 { return got.Rows[i].Total }) + f.Draw)
 	f.Other = percent(f.Total-f.Network, f.Total)
-	return f, nil
+	f.Period = column(func(i int) float64 { return got.Rows[i].Period })
+	f.Between = percent(f.Period-f.Network, f.Period)
+	f.Heaps, err = p.heaps(heapCount)
+	return f, err
 }
 
 func (r *Report) printFrame(w io.Writer) {
@@ -259,12 +272,13 @@ func (r *Report) printFrame(w io.Writer) {
 	fmt.Fprintf(w, "\nA camera frame in the page, milliseconds (medians of %d frames of %s, %s at %d)\n",
 		r.Frame[0].Frames, r.Frame[0].Camera, r.Frame[0].Model, r.Frame[0].ImgSz)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "  threads\thandover\tpixels\tletterbox\tnetwork\tdecode+NMS\tmasks\tdraw\ttotal\tbut the network\tfound\tallocated\tkept\t")
+	fmt.Fprintln(t, "  threads\thandover\tpixels\tletterbox\tnetwork\tdecode+NMS\tmasks\tdraw\ttotal\tbut the network\tresult to result\tbut the network\tpage's thread\tfound\t")
 	for _, f := range r.Frame {
-		fmt.Fprintf(t, "  %d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f%%\t%.0f\t%.0f B\t%.0f B\t\n", f.Threads, f.Handover, f.Pixels, f.Feed, f.Network,
-			f.Detect, f.Masks, f.Draw, f.Total, f.Other, f.Found, f.Garbage, f.Heap)
+		fmt.Fprintf(t, "  %d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f%%\t%.2f\t%.1f%%\t%.2f\t%.0f\t\n", f.Threads, f.Handover, f.Pixels, f.Feed, f.Network,
+			f.Detect, f.Masks, f.Draw, f.Total, f.Other, f.Period, f.Between, f.Page, f.Found)
 	}
 	t.Flush()
+	r.printHeaps(w)
 }
 
 // pictures lists the sample pictures in order.
