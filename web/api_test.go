@@ -17,7 +17,9 @@ func withAPI(t *testing.T) Site {
 		Stdin: &api.StdinOptions{Contents: `
 			export {Detector} from "./src/core/detector.ts";
 			export {readCatalog, pick} from "./src/core/catalog.ts";
-			export {Latest} from "./src/core/latest.ts";`},
+			export {Latest} from "./src/core/latest.ts";
+			export {MaskLayer} from "./src/core/masklayer.ts";
+			export {plainStyle} from "./src/core/style.ts";`},
 		Bundle: true, Format: api.FormatESModule, Plugins: []api.Plugin{fromFS(sources)},
 		Define: map[string]string{"WORKER_URL": `"./` + find(t, site, "assets/worker-") + `"`},
 	})
@@ -31,7 +33,7 @@ func withAPI(t *testing.T) Site {
 
 // setUp gives scripts the API, the model and a picture.
 const setUp = `
-	const {Detector, Latest, readCatalog, pick} = await import("/api.js");
+	const {Detector, Latest, MaskLayer, plainStyle, readCatalog, pick} = await import("/api.js");
 	const model = pick(await readCatalog("/models.json", new AbortController().signal));
 	const sample = await (await fetch("/" + SAMPLE)).blob();
 	const picture = () => createImageBitmap(sample);
@@ -108,6 +110,53 @@ func TestLatestWins(t *testing.T) {
 			if got[name][i] != want[name][i] {
 				t.Errorf("%s %v, want %v", name, got[name], want[name])
 			}
+		}
+	}
+}
+
+// TestWhatIsFinishedWaitsForTheNext: a result is shown when the engine has its next picture.
+func TestWhatIsFinishedWaitsForTheNext(t *testing.T) {
+	got := runAPI[string](t, `
+		const events = [];
+		const latest = new Latest(
+			async (item) => { events.push("work " + item); await null; return () => events.push("show " + item); },
+			() => {});
+		latest.offer(1);
+		latest.offer(2);
+		await new Promise((r) => setTimeout(r));
+		latest.offer(3);
+		await new Promise((r) => setTimeout(r));
+		return events.join(", ");`)
+	if want := "work 1, work 2, show 1, show 2, work 3, show 3"; got != want {
+		t.Errorf("%s; want %s", got, want)
+	}
+}
+
+// TestMasksAreClearedWhereTheyWere draws frames of masks on one layer and each on a fresh one:
+// what is kept from frame to frame must not show.
+func TestMasksAreClearedWhereTheyWere(t *testing.T) {
+	got := runAPI[[]int](t, `
+		const [width, height] = [40, 30];
+		const frame = (...rects) => ({width, height, rects: Int32Array.from(rects.flat()), data: Uint8Array.from(
+			rects.flatMap(([x0, y0, x1, y1]) => Array.from({length: (x1 - x0) * (y1 - y0)}, (_, i) => i % 7 ? 255 : 0)))});
+		const frames = [
+			frame([0, 0, 40, 30]), frame([2, 3, 20, 20], [10, 10, 30, 29]), frame([38, 28, 40, 30]), frame([5, 5, 5, 5]),
+			frame([0, 0, 2, 1]), frame([0, 10, 40, 11]), frame(),
+		];
+		const drawn = (layer, masks) => {
+			const context = new OffscreenCanvas(80, 60).getContext("2d");
+			const found = Array.from({length: masks.rects.length / 4}, (_, classId) => ({classId}));
+			layer.paint(context, 80, 60, masks, found, plainStyle);
+			return context.getImageData(0, 0, 80, 60).data;
+		};
+		const kept = new MaskLayer();
+		return frames.flatMap((masks) => {
+			const [a, b] = [drawn(kept, masks), drawn(new MaskLayer(), masks)];
+			return [a.filter((v) => v).length, a.filter((v, i) => v !== b[i]).length];
+		});`)
+	for i := 0; i < len(got); i += 2 {
+		if painted := got[i] > 0; painted != (i/2 != 3 && i/2 != 6) || got[i+1] > 0 {
+			t.Errorf("frame %d: %d values painted, %d other than on a fresh layer", i/2, got[i], got[i+1])
 		}
 	}
 }

@@ -390,11 +390,13 @@ function ownWorker(): Port {
 
 function detectionsOf(found: Found, { classes, task }: Manifest): Detection[] {
   const list: Detection[] = [];
-  for (let i = 0; i < found.records.length; i += 6) {
-    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0, score = 0, classId = 0] = found.records.subarray(i, i + 6);
-    const box: Detection["box"] = task === "classify" ? [0, 0, found.width, found.height] : [x1, y1, x2, y2];
-    const whole = task === "classify" ? { whole: true } : {};
-    list.push({ classId, label: classes[classId] ?? String(classId), score, box, ...whole });
+  const { width, height, records } = found;
+  const at = (i: number) => records[i] ?? 0;
+  for (let i = 0; i < records.length; i += 6) {
+    const [score, classId] = [at(i + 4), at(i + 5)];
+    const label = classes[classId] ?? String(classId);
+    if (task === "classify") list.push({ classId, label, score, box: [0, 0, width, height], whole: true });
+    else list.push({ classId, label, score, box: [at(i), at(i + 1), at(i + 2), at(i + 3)] });
   }
   return list;
 }

@@ -22,6 +22,8 @@ export class Engine {
   private pool: Pool;
   /** Sizes of the last picture: as given, and as it lies in memory. */
   private last = { full: { width: 0, height: 0 }, width: 0, height: 0 };
+  /** Room for the masks of a frame, kept for the next. */
+  private gathered = new Uint8Array();
   /** Pixels of the largest picture that there is memory for. */
   private mostPixels: number;
 
@@ -175,12 +177,10 @@ export class Engine {
     const floats = new Float32Array(this.memory.buffer, at, count * recordWords);
     const ints = new Int32Array(this.memory.buffer, at, count * recordWords);
     const out = new Float32Array(count * 6);
-    for (let i = 0; i < count; i++) {
-      const from = i * recordWords;
-      for (let k = 0; k < 5; k++) out[i * 6 + k] = floats[from + k] ?? 0;
-      out[i * 6 + 5] = ints[from + 5] ?? 0;
-      for (const k of [0, 2]) out[i * 6 + k] = (out[i * 6 + k] ?? 0) * scaleX;
-      for (const k of [1, 3]) out[i * 6 + k] = (out[i * 6 + k] ?? 0) * scaleY;
+    for (let i = 0, to = 0, from = 0; i < count; i++, to += 6, from += recordWords) {
+      for (let k = 0; k < 4; k++) out[to + k] = (floats[from + k] ?? 0) * (k & 1 ? scaleY : scaleX);
+      out[to + 4] = floats[from + 4] ?? 0;
+      out[to + 5] = ints[from + 5] ?? 0;
     }
     return out;
   }
@@ -193,15 +193,18 @@ export class Engine {
     const behind = (pixels + this.last.width * this.last.height * 4 + 15) & ~15;
     this.grow(behind + width * height);
     const rects = new Int32Array(count * 4);
-    const parts: Uint8Array[] = [];
+    const rect = new Int32Array(this.memory.buffer, maskRect, 4);
+    const mask = new Uint8Array(this.memory.buffer, behind, width * height);
+    let size = 0;
     for (let i = 0; i < count; i++) {
       this.exports.mask(i, width, height, behind);
-      const rect = new Int32Array(this.memory.buffer, maskRect, 4);
       rects.set(rect, i * 4);
-      const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = rect;
-      parts.push(new Uint8Array(this.memory.buffer, behind, (x1 - x0) * (y1 - y0)).slice());
+      const bytes = areaOf(rects, i);
+      if (size + bytes > this.gathered.length) this.gathered = enlarged(this.gathered, size, size + bytes);
+      this.gathered.set(mask.subarray(0, bytes), size);
+      size += bytes;
     }
-    return { width, height, rects, data: joined(parts) };
+    return { width, height, rects, data: this.gathered.slice(0, size) };
   }
 
   private room(width: number, height: number): Uint8Array {
@@ -235,14 +238,15 @@ function stopwatch(): () => number {
   };
 }
 
-function joined(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
+/** Bytes of a mask's rectangle. */
+function areaOf(rects: Int32Array, i: number): number {
+  return ((rects[i * 4 + 2] ?? 0) - (rects[i * 4] ?? 0)) * ((rects[i * 4 + 3] ?? 0) - (rects[i * 4 + 1] ?? 0));
+}
+
+function enlarged(bytes: Uint8Array<ArrayBuffer>, used: number, needed: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(2 * needed);
+  larger.set(bytes.subarray(0, used));
+  return larger;
 }
 
 async function compile(

@@ -3,8 +3,8 @@
 
 import type { Detection, Result } from "./detector.ts";
 import { type Guide, paintGuides, paintTrails } from "./guides.ts";
-import type { Masks } from "./messages.ts";
-import { channelsOf, inkOn, lineOf } from "./palette.ts";
+import { MaskLayer } from "./masklayer.ts";
+import { inkOn, lineOf } from "./palette.ts";
 import { type BoxStyle, colourIn, plainStyle } from "./style.ts";
 
 export interface OverlayOptions {
@@ -24,14 +24,8 @@ export interface OverlayOptions {
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
-const edgeAlpha = 235;
-
 export class Overlay {
-  private layer: HTMLCanvasElement | null = null;
-  /** The layer's pixels, kept from frame to frame: a new one each would be the page's largest garbage. */
-  private image: ImageData | null = null;
-  private layered: Masks | null = null;
-  private style: BoxStyle = plainStyle;
+  private masks = new MaskLayer();
 
   /** Fills the whole canvas; `result` null draws the picture alone. */
   paint(context: Context, picture: CanvasImageSource, result: Result | null, options: OverlayOptions): void {
@@ -40,64 +34,23 @@ export class Overlay {
     if (options.mirror) context.setTransform(-1, 0, 0, 1, width, 0);
     context.drawImage(picture, 0, 0, width, height);
     const style = options.style ?? plainStyle;
-    if (result?.masks && options.masks) this.paintMasks(context, result.masks, result.detections, style);
+    if (result?.masks && options.masks)
+      this.masks.paint(context, width, height, result.masks, result.detections, style);
     context.restore();
     if (!result) return;
     const place = placing(context, result, options.mirror);
     if (options.guides) paintGuides(context, options.guides, place, options.pixelRatio, style);
     if (result.tracks) paintTrails(context, result.tracks, place, options.pixelRatio, style);
-    for (const [i, detection] of [...result.detections.entries()].reverse()) {
-      if (detection.whole) paintClass(context, detection, i, options);
-      else paintBox(context, detection, width / result.width, height / result.height, options);
+    for (let i = result.detections.length - 1; i >= 0; i--) {
+      const detection = result.detections[i];
+      if (detection?.whole) paintClass(context, detection, i, options);
+      else if (detection) paintBox(context, detection, width / result.width, height / result.height, options);
     }
   }
 
   /** Draws all anew next time: the browser took canvases back. */
   forget(): void {
-    this.layer = null;
-    this.image = null;
-    this.layered = null;
-  }
-
-  private paintMasks(context: Context, masks: Masks, detections: Detection[], style: BoxStyle): void {
-    this.layer ??= document.createElement("canvas");
-    const layer = this.layer;
-    if (this.layered !== masks || this.style !== style) {
-      if (this.image?.width !== masks.width || this.image.height !== masks.height) {
-        layer.width = masks.width;
-        layer.height = masks.height;
-        this.image = new ImageData(masks.width, masks.height);
-      }
-      compose(this.image, masks, detections, style);
-      layer.getContext("2d")?.putImageData(this.image, 0, 0);
-      this.layered = masks;
-      this.style = style;
-    }
-    context.drawImage(layer, 0, 0, context.canvas.width, context.canvas.height);
-  }
-}
-
-/** Fills an image with all masks in their classes' colours, the best on top, with an edge around each. */
-function compose(image: ImageData, masks: Masks, detections: Detection[], style: BoxStyle): void {
-  const out = new Uint32Array(image.data.buffer);
-  out.fill(0);
-  const fillAlpha = Math.round(255 * style.opacity);
-  let end = masks.data.length;
-  for (let i = detections.length - 1; i >= 0; i--) {
-    const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = masks.rects.subarray(i * 4, i * 4 + 4);
-    const [w, h] = [x1 - x0, y1 - y0];
-    const data = masks.data.subarray(end - w * h, end);
-    end -= w * h;
-    const [r, g, b] = channelsOf(colourIn(style, detections[i]?.classId ?? 0));
-    const rgb = r | (g << 8) | (b << 16);
-    for (let y = 0, k = 0; y < h; y++) {
-      const row = (y0 + y) * masks.width + x0;
-      for (let x = 0; x < w; x++, k++) {
-        if (data[k] === 0) continue;
-        const inside = x > 0 && x < w - 1 && data[k - 1] && data[k + 1] && data[k - w] && data[k + w];
-        out[row + x] = rgb | ((inside ? fillAlpha : edgeAlpha) << 24);
-      }
-    }
+    this.masks = new MaskLayer();
   }
 }
 

@@ -37,8 +37,17 @@ export function channelsOf(colour: string): [number, number, number] {
   return [n >> 16, (n >> 8) & 255, n & 255];
 }
 
-/** Black or white, whichever reads better on the colour (WCAG relative luminance). */
+const inks = new Map<string, string>();
+
+/** Black or white, whichever reads better on the colour; labels ask for it with each frame. */
 export function inkOn(colour: string): string {
+  const ink = inks.get(colour) ?? luminousInk(colour);
+  inks.set(colour, ink);
+  return ink;
+}
+
+/** By WCAG's relative luminance. */
+function luminousInk(colour: string): string {
   const [r, g, b] = channelsOf(colour).map((c) => {
     const s = c / 255;
     return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;

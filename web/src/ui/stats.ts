@@ -49,12 +49,13 @@ export class Stats {
 
   /** Takes a frame's figures; `live` frames count for the frame rate. */
   add(result: Result, draw: number, live: boolean): void {
-    const now: Record<Phase, number> = { ...result.timings, draw };
-    const before = this.means;
-    this.means = now;
-    if (live && before) for (const p of phases) now[p] = before[p] + weight * (now[p] - before[p]);
+    const { timings } = result;
+    if (live && this.means) {
+      for (const p of phases) this.means[p] += weight * ((p === "draw" ? draw : timings[p]) - this.means[p]);
+    } else this.means = { ...timings, draw };
     const time = performance.now();
-    if (live) this.times = [...this.times.filter((at) => time - at < 2000), time];
+    if (live) this.times.push(time);
+    while (time - (this.times[0] ?? time) >= 2000) this.times.shift();
     if (!live || time - this.refreshed > refreshMs) this.refresh();
   }
 
