@@ -13,6 +13,7 @@ import { Card } from "./card.ts";
 import { compilerHere, type Progress } from "./compiler.ts";
 import { type Dropped, modelIn } from "./files.ts";
 import { LayersView } from "./layers.ts";
+import { keptOrigin, keptPair, originOf } from "./origins.ts";
 import { loadPair, type Pair } from "./pair.ts";
 import { Picker } from "./picker.ts";
 import { ask } from "./questions.ts";
@@ -36,7 +37,7 @@ export interface Page {
 }
 
 /** What runs, and where it came from. */
-interface Running {
+export interface Running {
   detector: Detector;
   /** What the picker knows it by. */
   id: string;
@@ -85,6 +86,16 @@ export class Bring {
   /** Whether the network's input takes the picture's shape. */
   get follows(): boolean {
     return this.card.matching;
+  }
+
+  /** What runs, and where it came from. */
+  get current(): Running | null {
+    return this.running;
+  }
+
+  /** The models of the site. */
+  get offered(): readonly Model[] {
+    return this.catalog.models;
   }
 
   offer(catalog: Catalog): void {
@@ -152,11 +163,9 @@ export class Bring {
     await this.open(origin, { ...options, ...wanted }, shipped);
   }
 
-  private async reopen({ id, name, options, compiled }: Stored): Promise<void> {
-    const file = await store.file(id);
-    if (!file) throw new SpotterError("not-found", name);
-    if (compiled) return this.run({ name, module: await store.module(id), weights: file }, id);
-    await this.open({ id, name, file: async () => file, options: {} }, options);
+  private async reopen(model: Stored): Promise<void> {
+    if (model.compiled) return this.run(await keptPair(model), model.id);
+    await this.open(await keptOrigin(model), model.options);
   }
 
   /** Runs what came compiled, and keeps it. */
@@ -292,29 +301,6 @@ export class Bring {
     const words = t(`stage.${stage}` as Key, { loaded: megabytes(loaded), total: megabytes(total) });
     this.page.working(words, stage === "download" ? loaded / total : null);
   }
-}
-
-/** Where the network of a model that the site offers can be had; null where it can't. */
-function originOf({ id, name, licence, note, source }: Model): Origin | null {
-  if (!source) return null;
-  let file: Promise<Blob> | null = null;
-  return {
-    id: source.url,
-    name: source.name,
-    file: () => {
-      file ??= request(source.url, never).then((response) => response.blob());
-      file.catch(() => {
-        file = null;
-      });
-      return file;
-    },
-    options: {
-      title: name || id,
-      ...(licence ? { licence } : {}),
-      ...(note ? { note } : {}),
-      feed: source.feed,
-    },
-  };
 }
 
 function without<K extends keyof Options>(options: Options, ...keys: K[]): Options {
