@@ -60,7 +60,7 @@ func (p *tab) recordFor(time string) {
 }
 
 // recording is whether the button says so.
-const recording = "document.querySelector('#keep-record').textContent.includes('Stop recording')"
+const recording = "/Stop recording|停止/.test(document.querySelector('#keep-record').textContent)"
 
 // canvasSize is that of the canvas that people see.
 func (p *tab) canvasSize() [2]int {
