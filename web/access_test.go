@@ -39,6 +39,10 @@ var pageStates = []pageState{
 		drop(p, "notes.txt", "text/plain", []byte("no picture"))
 		p.notice()
 	}, func(p *tab) { p.click("#notice-close") }},
+	{"two side by side", func(p *tab) {
+		p.click("#compare")
+		p.compared("both")
+	}, func(p *tab) { p.click("#compare-close") }},
 	{"batch chosen", func(p *tab) { p.dropFiles(oddFolder(p.t)) }, nil},
 	{"batch done", func(p *tab) {
 		p.batchAt("ready")

@@ -129,7 +129,9 @@ func upright(t *testing.T, name string, data []byte) *detect.Picture {
 func (p *tab) dropFiles(files ...string) {
 	p.t.Helper()
 	at := eval[[]float64](p, `(() => {
-		const r = document.querySelector("#stage").getBoundingClientRect();
+		const stage = document.querySelector("#stage");
+		stage.scrollIntoView({block: "center"});
+		const r = stage.getBoundingClientRect();
 		return [r.x + r.width / 2, r.y + r.height / 2];
 	})()`)
 	data := &input.DragData{Items: []*input.DragDataItem{}, Files: files, DragOperationsMask: 1}

@@ -197,7 +197,7 @@ func TestKeyboard(t *testing.T) {
 	if got := focus(); got != "stage" {
 		t.Errorf("the skip link leads to %q", got)
 	}
-	order := []string{"camera", "file", "folder", "sample", "sample", "sample", "sample", "confidence"}
+	order := []string{"camera", "file", "folder", "compare", "sample", "sample", "sample", "sample", "confidence"}
 	for _, want := range order {
 		p.do(chromedp.KeyEvent(kb.Tab))
 		if got := focus(); got != want {

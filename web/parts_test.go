@@ -24,7 +24,7 @@ func TestPartsTravelWhenWanted(t *testing.T) {
 			later = append(later, strings.Split(strings.TrimPrefix(name, "assets/"), "-")[0])
 		}
 	}
-	for _, part := range []string{"batch"} {
+	for _, part := range []string{"batch", "compare"} {
 		file := find(t, s, "assets/"+part+"-")
 		if !slices.Contains(later, part) || !bytes.Contains(first, []byte(strings.TrimPrefix(file, "assets/"))) {
 			t.Errorf("%s is not loaded by name when it is wanted; later come %v", part, later)

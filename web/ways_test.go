@@ -66,7 +66,10 @@ const watchView = `
 				view.addEventListener(name, ({detail}) => sent[name].push({view, detail}));
 			}
 		}
-	});
+	});` + countWorkers
+
+// countWorkers counts the workers of a page.
+const countWorkers = `
 	const watched = Worker;
 	globalThis.workers = {started: 0, ended: 0};
 	globalThis.Worker = class extends watched {

@@ -4,6 +4,7 @@ import { bindBatch } from "./batch/start.ts";
 import { Bring } from "./bring/bring.ts";
 import { modelIn } from "./bring/files.ts";
 import type { Size } from "./bring/sizes.ts";
+import { bindCompare } from "./compare/start.ts";
 import { another } from "./core/camera.ts";
 import { type Model, pick, readCatalog } from "./core/catalog.ts";
 import { type Detection, Detector } from "./core/detector.ts";
@@ -40,7 +41,7 @@ const incurable = /^(bad-.*|mismatch|unsupported|engine|closed)$/;
 
 const never = new AbortController().signal;
 const address = new URLSearchParams(location.search);
-const view = new View($("stage"), $<HTMLCanvasElement>("canvas"), () => ({ ...settings, name: labelOf }));
+const view = new View($("picture"), $<HTMLCanvasElement>("canvas"), () => ({ ...settings, name: labelOf }));
 const stats = new Stats();
 const classes = new ClassFilter(() => session.refresh());
 const following = new Following();
@@ -53,6 +54,7 @@ const session = new Session($<HTMLVideoElement>("video"), view, {
     keep.shown(shown);
     if (!shown) {
       following.reset();
+      compare.clear();
       return stats.reset();
     }
     follow({ width: shown.result.width, height: shown.result.height });
@@ -70,6 +72,7 @@ const bring = new Bring({
 });
 const batch = bindBatch({
   engine: () => detector,
+  model: modelNow,
   options: () => wantedOf(false),
   look: () => settings,
   name: labelOf,
@@ -80,7 +83,21 @@ const keep = new Keep({
   canvas: $<HTMLCanvasElement>("canvas"),
   view,
   session,
-  model: () => detector && { name: detector.manifest.name, classes: classNames(detector) },
+  model: modelNow,
+});
+const compare = bindCompare({
+  engine: () => detector,
+  running: () => bring.current,
+  models: () => bring.offered,
+  settings: () => wantedOf(false),
+  look: () => ({ ...settings, name: labelOf }),
+  mirror: () => view.mirror,
+  live: () => session.live,
+  renew: async () => {
+    if (detector) await session.replace(compare.wrap(new Share(detector)));
+  },
+  refresh: () => session.refresh(),
+  attempt,
 });
 let detector: Detector | null = null;
 /** Whether the address names the form of the model that runs. */
@@ -102,6 +119,11 @@ function wantedOf(live: boolean): DetectOptions {
     classes: classes.selected(),
     masks: settings.masks ? (live ? liveMaskSide : Infinity) : 0,
   };
+}
+
+function redraw(): void {
+  view.redraw();
+  compare.redraw();
 }
 
 /** Runs what a person asked for, and says it when it fails; `again` is offered as the way on. */
@@ -157,12 +179,17 @@ async function adopt(ready: Detector): Promise<void> {
   };
   watchDetector(ready, show);
   show();
-  await session.replace(new Share(ready));
+  await session.replace(compare.wrap(new Share(ready)));
   before?.close();
   $("stage").dataset.ready = String(Math.round(performance.now()));
 }
 
 /** The names of a model's classes: their numbers where it has none. */
+/** What files of results say of the model. */
+function modelNow(): { name: string; classes: string[] } | null {
+  return detector && { name: detector.manifest.name, classes: classNames(detector) };
+}
+
 function classNames({ manifest }: Detector): string[] {
   const { classes: names, head } = manifest;
   return names.length ? names : Array.from({ length: head.classes }, (_, id) => String(id));
@@ -241,7 +268,7 @@ function bindCameraTools(): void {
   $("mirror").addEventListener("click", () => {
     view.mirror = !view.mirror;
     $("mirror").setAttribute("aria-pressed", String(view.mirror));
-    view.redraw();
+    redraw();
   });
   $("stop").addEventListener("click", () => {
     session.stop();
@@ -285,10 +312,7 @@ function bindLanguages(): void {
 
 i18n.apply();
 bindLanguages();
-bindSettings(
-  () => session.refresh(),
-  () => view.redraw(),
-);
+bindSettings(() => session.refresh(), redraw);
 bindSources(
   (files) => attempt(() => openFiles(files)),
   (url, name) => attempt(() => openSample(url, name)),

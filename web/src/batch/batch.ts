@@ -19,6 +19,7 @@ import type { Page } from "./start.ts";
 interface Job {
   collection: Collection;
   detector: Detector;
+  model: { name: string; classes: readonly string[] };
   archive: Archive;
   records: Records;
   copies: boolean;
@@ -81,15 +82,16 @@ export class Batch {
   }
 
   private async start(): Promise<void> {
-    const detector = this.page.engine();
+    const [detector, model] = [this.page.engine(), this.page.model()];
     const { collection } = this;
     if (!collection || this.busy) return;
-    if (!detector) return this.card.say(t("batch.waiting"));
+    if (!detector || !model) return this.card.say(t("batch.waiting"));
     const { copies, masks } = this.card.wants;
     const options = { ...this.page.options(), masks: masks ? Infinity : 0 };
     const job: Job = {
       collection,
       detector,
+      model,
       archive: new Archive(),
       records: new Records(),
       copies,
@@ -133,7 +135,7 @@ export class Batch {
 
   private async keep(job: Job, done: Done): Promise<void> {
     const { item, picture, result } = done;
-    const about = { file: item.path, model: job.detector.model.name, time: new Date() };
+    const about = { file: item.path, model: job.model.name, time: new Date() };
     job.records.add(entryOf(result, about));
     this.card.thumbs.add(done);
     this.count(job, result.detections.length);
@@ -154,11 +156,11 @@ export class Batch {
   }
 
   private async finish(job: Job, outcome: () => string): Promise<void> {
-    const { archive, records, detector, progress, collection } = job;
+    const { archive, records, model, progress, collection } = job;
     this.card.packing(progress, outcome);
     const entries = await records.read();
     for (const format of ["json", "csv", "coco", "coco-dataset"] as const) {
-      archive.pack(`results${kinds[format].ending}`, write(format, entries, detector.manifest.classes));
+      archive.pack(`results${kinds[format].ending}`, write(format, entries, model.classes));
     }
     const unread = this.card.unread.text();
     if (unread) archive.pack("unreadable.txt", unread);

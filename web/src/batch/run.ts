@@ -64,21 +64,23 @@ async function decode(item: Item): Promise<Decoded> {
   }
 }
 
+/** Looks at a picture; where the worker had to be started anew, once more. */
 async function detect(
   now: Extract<Decoded, { file: File }>,
   share: Share,
   options: DetectOptions,
   signal: AbortSignal,
+  more = true,
 ): Promise<Done | { item: Item; reason: Reason }> {
   try {
     const result = await share.detect(now.picture, options, signal);
     return { item: now.item, file: now.file, picture: result.picture as ImageBitmap, result };
   } catch (cause) {
-    if (isRestart(cause)) {
-      const again = await decode(now.item); // the picture went with its worker
-      return "reason" in again ? again : detect(again, share, options, signal);
+    if (isRestart(cause) && more) {
+      const again = await unlessAborted(decode(now.item), signal);
+      return "reason" in again ? again : detect(again, share, options, signal, false);
     }
-    const reason = faultOf(cause);
+    const reason = isRestart(cause) ? "broken" : faultOf(cause);
     if (!reason) throw asError(cause, "engine");
     return { item: now.item, reason };
   }

@@ -11,6 +11,8 @@ import type { Given } from "./files.ts";
 export interface Page {
   /** What runs; null as long as nothing does. */
   engine(): Detector | null;
+  /** What files of results say of it. */
+  model(): { name: string; classes: string[] } | null;
   /** What to look for in pictures. */
   options(): DetectOptions;
   /** What to draw. */

@@ -1,12 +1,14 @@
 // The page's words in English: the list of keys that every language must have.
 
 import { enBatch } from "./en-batch.ts";
+import { enCompare } from "./en-compare.ts";
 import { enField } from "./en-field.ts";
 import { enKeep } from "./en-keep.ts";
 import { enModels } from "./en-models.ts";
 
 export const en = {
   ...enBatch,
+  ...enCompare,
   ...enModels,
   ...enKeep,
   ...enField,

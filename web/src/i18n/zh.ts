@@ -2,12 +2,14 @@
 
 import type { Strings } from "./en.ts";
 import { zhBatch } from "./zh-batch.ts";
+import { zhCompare } from "./zh-compare.ts";
 import { zhField } from "./zh-field.ts";
 import { zhKeep } from "./zh-keep.ts";
 import { zhModels } from "./zh-models.ts";
 
 export const zh: Strings = {
   ...zhBatch,
+  ...zhCompare,
   ...zhModels,
   ...zhKeep,
   ...zhField,
