@@ -53,6 +53,7 @@ func install(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	run(t, folder, "go", "mod", "download") // else wrangler's time runs while modules come
 	lock, err := os.ReadFile(filepath.Join(folder, "package-lock.json"))
 	if err != nil {
 		t.Fatal(err)
