@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -43,9 +44,13 @@ var pageStates = []pageState{
 		p.click("#compare")
 		p.compared("both")
 	}, func(p *tab) { p.click("#compare-close") }},
-	{"batch chosen", func(p *tab) { p.dropFiles(oddFolder(p.t)) }, nil},
-	{"batch done", func(p *tab) {
+	{"batch chosen", func(p *tab) {
+		dir := filepath.Join(p.t.TempDir(), "Holiday 假期")
+		fill(p.t, dir, map[string][]byte{"a/portrait.jpg": sampleFile(p.t, "portrait"), "照片/咖啡.jpg": sampleFile(p.t, "coffee"), "empty.jpg": {}})
+		p.dropFiles(dir)
 		p.batchAt("ready")
+	}, nil},
+	{"batch done", func(p *tab) {
 		p.click("#batch-start")
 		p.batchAt("done")
 	}, func(p *tab) { p.click("#batch-close") }},
@@ -66,7 +71,7 @@ var pageStates = []pageState{
 	}, nil},
 	{"recording", func(p *tab) {
 		p.click("#keep-record")
-		p.wait(recording)
+		p.wait("document.querySelector('#keep-time').checkVisibility()")
 	}, nil},
 	{"clip", func(p *tab) {
 		p.click("#keep-record")

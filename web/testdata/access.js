@@ -5,7 +5,12 @@ globalThis.access = (() => {
   const top = () => [...document.querySelectorAll("dialog")].find((d) => d.open) ?? document.body;
   const named = (e) => e.outerHTML.replace(/\s+/g, " ").slice(0, 110);
   const shown = (e) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !e.closest(".sr");
-  const within = (selector) => [...top().querySelectorAll(selector)].filter((e) => shown(e) && !e.matches(".skip:not(:focus)"));
+  /** Rows behind the first few of a long list look like those. */
+  const repeated = (e) => {
+    const row = e.closest("li, tr");
+    return row !== null && [...row.parentElement.children].indexOf(row) > 4;
+  };
+  const within = (selector) => [...top().querySelectorAll(selector)].filter((e) => shown(e) && !e.matches(".skip:not(:focus)") && !repeated(e));
   /** What a finger hits for a control: its label counts, too. */
   const target = (e) => e.labels?.[0]?.contains(e) ? e.labels[0] : e;
   /** Covered on purpose: the notice lies over the stage, and scrolled lists show a part. */
@@ -74,7 +79,7 @@ globalThis.access = (() => {
 
   /** Targets below 24 pixels, and main ones below 44. */
   function small() {
-    return within(controls).flatMap((e) => {
+    return within(controls).filter((e) => !e.hasAttribute("tabindex")).flatMap((e) => {
       const r = target(e).getBoundingClientRect();
       const least = e.matches(".dock-main .button, .primary:not(.small)") ? 44 : 24;
       const line = e.matches("p a"); // links in sentences have the line's height
