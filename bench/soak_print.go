@@ -3,11 +3,13 @@ package bench
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 )
 
 // measure is one of the columns that should stay as they are, and by how much of its mean, or
-// else by how much in all, its fitted line may rise over the whole run.
+// else by how much in all, its fitted line may rise over the whole run. A rise of less than
+// three standard errors is noise in any case.
 type measure struct {
 	name, unit string
 	scale      float64
@@ -31,6 +33,7 @@ type Growth struct {
 	Name  string  `json:"name"`
 	Mean  float64 `json:"mean"`
 	Total float64 `json:"growth"`
+	Error float64 `json:"standard_error"` // of the growth
 	Frame float64 `json:"growth_a_frame"`
 	Flat  bool    `json:"flat"`
 }
@@ -47,25 +50,34 @@ func (s *Soak) Growth() []Growth {
 	var list []Growth
 	samples := s.settled()
 	for _, m := range measures {
-		slope, mean := fit(samples, m.of)
-		total := slope * float64(frames(samples))
-		list = append(list, Growth{m.name, mean, total, slope, total <= max(m.part*mean, m.atom)})
+		slope, mean, deviation := fit(samples, m.of)
+		n := float64(frames(samples))
+		flat := slope*n <= max(m.part*mean, m.atom, 3*deviation*n)
+		list = append(list, Growth{m.name, mean, slope * n, deviation * n, slope, flat})
 	}
 	return list
 }
 
-// fit is the least-squares line of a measure over the frames: its slope and its mean.
-func fit(samples []Sample, of func(Sample) float64) (slope, mean float64) {
+// fit is the least-squares line of a measure over the frames: its slope, its mean and the
+// slope's standard error.
+func fit(samples []Sample, of func(Sample) float64) (slope, mean, deviation float64) {
 	var x, y, xx, xy float64
 	n := float64(len(samples))
 	for _, s := range samples {
 		frames := float64(s.Frames - samples[0].Frames)
 		x, y, xx, xy = x+frames, y+of(s), xx+frames*frames, xy+frames*of(s)
 	}
-	if d := n*xx - x*x; d > 0 {
-		slope = (n*xy - x*y) / d
+	d := n*xx - x*x
+	if d == 0 || n < 3 {
+		return 0, y / n, 0
 	}
-	return slope, y / n
+	slope = (n*xy - x*y) / d
+	squares := 0.0
+	for _, s := range samples {
+		off := of(s) - y/n - slope*(float64(s.Frames-samples[0].Frames)-x/n)
+		squares += off * off
+	}
+	return slope, y / n, math.Sqrt(squares / (n - 2) * n / d)
 }
 
 // Flat says whether nothing grows and nothing went wrong.
@@ -105,8 +117,8 @@ func (s *Soak) Print(w io.Writer) {
 		if !g.Flat {
 			verdict = "GROWS"
 		}
-		fmt.Fprintf(w, "  %-14s mean %10.1f %-2s  fitted growth %+10.2f %-2s  %+9.3f a frame  %s\n",
-			g.Name, g.Mean/m.scale, m.unit, g.Total/m.scale, m.unit, g.Frame, verdict)
+		fmt.Fprintf(w, "  %-14s mean %10.1f %-2s  fitted growth %+10.2f ± %.2f %-2s  %+9.3f a frame  %s\n",
+			g.Name, g.Mean/m.scale, m.unit, g.Total/m.scale, g.Error/m.scale, m.unit, g.Frame, verdict)
 	}
 	for _, e := range s.Errors {
 		fmt.Fprintf(w, "  error: %s\n", e)
