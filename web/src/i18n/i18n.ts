@@ -55,8 +55,14 @@ export function className(name: string): string {
   return current === "zh" ? classInChinese(name) : name;
 }
 
+/** Formats by language and options: making one takes longer than drawing the label that it is for. */
+const formats = new Map<string, Intl.NumberFormat>();
+
 export function number(value: number, options: Intl.NumberFormatOptions = {}): string {
-  return new Intl.NumberFormat(tags[current], options).format(value);
+  const key = tags[current] + JSON.stringify(options);
+  const format = formats.get(key) ?? new Intl.NumberFormat(tags[current], options);
+  formats.set(key, format);
+  return format.format(value);
 }
 
 export function percent(part: number): string {
