@@ -49,6 +49,7 @@ export async function run(
       await keeping;
       if ("reason" in done) steps.skip(done.item, done.reason);
       else keeping = steps.keep(done).finally(() => done.picture.close());
+      keeping.catch(() => {}); // is told of where it is awaited: behind the next picture
     }
   } finally {
     void next?.then((left) => "picture" in left && left.picture.close());

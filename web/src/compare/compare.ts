@@ -176,15 +176,15 @@ export class Compare {
 
   /** B looks for what A looks for, by its own settings, in its own numbers of classes. */
   private options(first: DetectOptions): DetectOptions {
-    const { manifest } = this.made?.detector ?? {};
-    const names = this.page.engine()?.manifest.classes ?? [];
-    const wanted = first.classes && new Set(first.classes.map((id) => names[id]));
+    const [a, b] = [this.page.engine()?.manifest, this.made?.detector.manifest];
+    const wanted = first.classes && new Set(first.classes.map((id) => a?.classes[id] ?? String(id)));
+    const ids = Array.from({ length: b?.classes.length || b?.head.classes || 0 }, (_, id) => id);
     return {
       ...first,
       confidence: Number(this.card.confidence.input.value),
       iou: Number(this.card.iou.input.value),
-      max: manifest?.task === "classify" ? 5 : 300,
-      classes: wanted && (manifest?.classes ?? []).flatMap((name, id) => (wanted.has(name) ? [id] : [])),
+      max: b?.task === "classify" ? 5 : 300,
+      classes: wanted && ids.filter((id) => wanted.has(b?.classes[id] ?? String(id))),
     };
   }
 
