@@ -70,6 +70,7 @@ var pageStates = []pageState{
 		p.wait("document.querySelector('#stage').dataset.state === 'camera' && !document.querySelector('#canvas').hidden")
 	}, nil},
 	{"recording", func(p *tab) {
+		p.wait("document.querySelector('#keep-record').checkVisibility()") // it moves what lies below it
 		p.click("#keep-record")
 		p.wait("document.querySelector('#keep-time').checkVisibility()")
 	}, nil},
