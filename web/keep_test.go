@@ -199,8 +199,8 @@ func TestKeepingByKeyboard(t *testing.T) {
 			t.Errorf("the focus is on %q, not %q", focus(), want)
 		}
 	}
-	eval[bool](p, "(document.querySelector('#folder').focus(), true)")
-	for _, id := range []string{"keep-picture", "keep-copy", "summary"} {
+	eval[bool](p, "(document.querySelector('#keep-picture').focus(), true)")
+	for _, id := range []string{"keep-copy", "summary"} {
 		press(kb.Tab, id)
 	}
 	press(kb.Enter, "summary")
