@@ -33,7 +33,7 @@ type gemm struct {
 
 	a, w, o, r emit.Value // tile's input, block of weights, output, residual
 	ap         walk       // walking through k
-	op, rp     walk       // the tile's output and residual
+	op, rp     walk       // the tile's output and, where there is one, its residual
 	wp         emit.Value
 	end, row   emit.Value   // of a segment, counting rows
 	x          emit.Value   // one input in all lanes
@@ -202,7 +202,8 @@ func (g *gemm) start(n, c int) {
 // finish applies the activation, adds the residual and stores; complete runs its body
 // where the sums are.
 func (g *gemm) finish(n, c int, complete func(body func())) {
-	if g.act.long() && g.residual == nil {
+	residual := g.rp.at != nil
+	if g.act.long() && !residual {
 		g.store(n, c)
 		complete(func() { g.second(n, c) })
 		return
@@ -211,7 +212,7 @@ func (g *gemm) finish(n, c int, complete func(body func())) {
 		act := g.act.apply(g.f, g.Options)
 		g.each(n, c, func(i, j, lanes int) {
 			act(g.acc[i][j])
-			if g.residual != nil {
+			if residual {
 				at, offset := g.rp.pixel(i)
 				g.f.Set(g.acc[i][j], emit.F32x4Add(g.acc[i][j], loadChannels(at, offset+16*j, lanes)))
 			}

@@ -25,7 +25,7 @@ type nest struct {
 	begin, end     emit.Value // of units
 	beside         []beside
 	a, w, o        emit.Value // a row's (or the run's) input, block of weights, output
-	u0, u1, c0, c1 emit.Value // the thread's units, the chunk's
+	c0, c1         emit.Value // the chunk's units
 	block, o0      emit.Value // block of channels, address of its first output
 	y              emit.Value
 	kb, last       emit.Value // with kBlock: bytes of k done before, whether the rest completes it
@@ -84,20 +84,20 @@ func (n *nest) unitPixels() int {
 func (n *nest) all() {
 	f := n.f
 	total := ceilDiv(n.width*n.height, n.unitPixels())
-	n.u0, n.u1 = n.begin, n.end
+	u0, u1 := n.begin, n.end // the thread's units
 	if n.split == SplitChannels {
-		n.u0, n.u1 = emit.I32Const(0), emit.I32Const(total)
+		u0, u1 = emit.I32Const(0), emit.I32Const(total)
 	}
 	step := max(n.chunk/n.unitPixels(), 1)
 	if n.chunk == 0 || step >= total {
-		f.Set(n.c0, n.u0)
-		f.Set(n.c1, n.u1)
+		f.Set(n.c0, u0)
+		f.Set(n.c1, u1)
 		f.If(emit.I32LtS(n.c0, n.c1), n.blocks)
 		return
 	}
-	f.For(n.c0, n.u0, n.u1, step, func() {
+	f.For(n.c0, u0, u1, step, func() {
 		next := emit.Plus(n.c0, step)
-		f.Set(n.c1, emit.Select(emit.I32LtS(next, n.u1), next, n.u1))
+		f.Set(n.c1, emit.Select(emit.I32LtS(next, u1), next, u1))
 		n.blocks()
 	})
 }

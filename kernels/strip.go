@@ -92,7 +92,6 @@ func stripFunc(m *emit.Module, s strip) *emit.Func {
 	w.ap = w.walk("a", w.p["aStep"])
 	w.op = w.walk("o", w.p["oStep"])
 	if s.residual {
-		w.gemm.residual = &View{}
 		w.rp = w.walk("r", w.p["rStep"])
 	}
 	if s.pre > 0 {
