@@ -16,18 +16,7 @@ import (
 // TestNoFileNamesAnotherSite looks for addresses in everything that browsers read. Pages
 // that asked others would break their policy besides, which every test in a browser sees.
 func TestNoFileNamesAnotherSite(t *testing.T) {
-	m, err := compiledModel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := builtCompiler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := Package([]Model{m}, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := testPackage(t)
 	text := regexp.MustCompile(`\.(js|css|html|json|svg|webmanifest)$`)
 	address := regexp.MustCompile(`(?:https?|wss?):\\?/\\?/[^\s"'<>` + "`" + `)]+`)
 	notice := regexp.MustCompile(`(?s)/\*!.*?\*/`) // of a licence

@@ -16,18 +16,7 @@ import (
 // of the project in it and the package installed.
 func packed(t *testing.T, project string) string {
 	t.Helper()
-	m, err := compiledModel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := builtCompiler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := Package([]Model{m}, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := testPackage(t)
 	from, dir := filepath.Join(t.TempDir(), "package"), t.TempDir()
 	if err := p.Write(from); err != nil {
 		t.Fatal(err)

@@ -126,14 +126,7 @@ func TestDamagedModelsAreNotKept(t *testing.T) {
 // oldBuild is a build with a model that the tests' site lacks.
 func oldBuild(t *testing.T) Site {
 	t.Helper()
-	m, err := compiledModel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := builtCompiler()
-	if err != nil {
-		t.Fatal(err)
-	}
+	m, c := modelAndCompiler(t)
 	gone := m
 	gone.ID = "gone"
 	old, err := Build(Options{Models: []Model{gone}, Compiler: c})

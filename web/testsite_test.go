@@ -23,8 +23,8 @@ var compiledModel = sync.OnceValues(func() (Model, error) {
 
 var builtCompiler = sync.OnceValues(func() (*Compiler, error) { return BuildCompiler(".", Fast) })
 
-// testSite is the site with the model that the page starts with.
-func testSite(t *testing.T) Site {
+// modelAndCompiler are what the tests' sites and packages are made of.
+func modelAndCompiler(t *testing.T) (Model, *Compiler) {
 	t.Helper()
 	m, err := compiledModel()
 	if err != nil {
@@ -34,6 +34,24 @@ func testSite(t *testing.T) Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m, c
+}
+
+// testPackage is the npm package with that model.
+func testPackage(t *testing.T) Site {
+	t.Helper()
+	m, c := modelAndCompiler(t)
+	p, err := Package([]Model{m}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// testSite is the site with the model that the page starts with.
+func testSite(t *testing.T) Site {
+	t.Helper()
+	m, c := modelAndCompiler(t)
 	s, err := Build(Options{Models: []Model{m}, Compiler: c})
 	if err != nil {
 		t.Fatal(err)

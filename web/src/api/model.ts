@@ -2,7 +2,7 @@
 
 import type { FileSource, LoadOptions, ModelSource, Progress } from "../../npm/spotter.d.ts";
 import { manifestOf } from "../core/abi.ts";
-import { type Catalog, type Model, type Part, pick, resolved } from "../core/catalog.ts";
+import { type Catalog, type Model, networkOf, type Part, pick, resolved } from "../core/catalog.ts";
 import { asError, SpotterError } from "../core/errors.ts";
 import { accepted, bytesOf, request } from "../core/fetch.ts";
 import { baseOf } from "./base.ts";
@@ -75,13 +75,7 @@ async function moduleModel(bytes: Uint8Array<ArrayBuffer>, url: string, weights?
   if (!manifest) throw new SpotterError("bad-module", url || "a module without description");
   return {
     id: manifest.name,
-    name: manifest.name,
-    task: manifest.task,
-    width: manifest.width,
-    height: manifest.height,
-    params: manifest.params,
-    macs: manifest.macs,
-    classes: manifest.classes.length,
+    ...networkOf(manifest),
     weights: { ...(await weightsOf(url, weights)), bytes: manifest.weights.bytes },
     variants: [{ features: manifest.features, url, data: bytes.buffer, bytes: bytes.byteLength }],
   };

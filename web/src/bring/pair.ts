@@ -2,6 +2,7 @@
 // they are, without the compiler, in the form that they were compiled in.
 
 import { abiVersion, type Manifest, manifestOf } from "../core/abi.ts";
+import { networkOf } from "../core/catalog.ts";
 import { Detector } from "../core/detector.ts";
 import { asError, type ErrorCode, SpotterError } from "../core/errors.ts";
 import { capabilities, runs } from "../core/probe.ts";
@@ -30,13 +31,7 @@ export async function loadPair({ name, module, weights }: Pair): Promise<Loaded>
   if (!runs(features, capabilities())) throw refusal("pair.features", name, features.join(", "));
   const model = {
     id: name,
-    name: manifest.name,
-    task: manifest.task,
-    width: manifest.width,
-    height: manifest.height,
-    params: manifest.params,
-    macs: manifest.macs,
-    classes: manifest.classes.length,
+    ...networkOf(manifest),
     ...(manifest.licence ? { licence: manifest.licence } : {}),
     ...(manifest.note ? { note: manifest.note } : {}),
     weights: { url: "", data: compiled.weights.buffer, bytes: compiled.weights.byteLength },

@@ -1,6 +1,6 @@
 // The list of models that a site offers: models.json beside the page.
 
-import type { Feature, Task } from "./abi.ts";
+import type { Feature, Manifest, Task } from "./abi.ts";
 import { SpotterError } from "./errors.ts";
 import { request } from "./fetch.ts";
 
@@ -74,4 +74,10 @@ export function pick(catalog: Catalog, id = catalog.default): Model {
   const model = catalog.models.find((m) => m.id === id) ?? catalog.models[0];
   if (!model) throw new SpotterError("not-found", id);
   return model;
+}
+
+/** What a model's entry says of its network, as the module describes it. */
+export function networkOf(manifest: Omit<Manifest, "features">) {
+  const { name, task, width, height, params, macs, classes } = manifest;
+  return { name, task, width, height, params, macs, classes: classes.length };
 }
