@@ -19,7 +19,6 @@ import (
 	"spotter/models/load"
 	"spotter/models/safetensors"
 	"spotter/wasm"
-	native "spotter/wasm/run"
 )
 
 // formatsDir holds files of one network as PyTorch and its exporters write them.
@@ -335,15 +334,7 @@ func TestClassify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := wasm.Compile(m.Graph, m.Weights, wasm.Options{Task: m.Task})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := native.New(t.Context(), c.Module, c.Weights, native.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
+	e := nativeEngine(t, m)
 	p := openReady(t, view{})
 	p.bring("tiny.pt", data)
 	got := p.sample("astronaut")

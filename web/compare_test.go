@@ -10,7 +10,6 @@ import (
 	"spotter/models/detect"
 	"spotter/models/load"
 	"spotter/models/zoo"
-	"spotter/wasm"
 	native "spotter/wasm/run"
 )
 
@@ -58,15 +57,7 @@ func otherFinds(t *testing.T, picture *detect.Picture, confidence float32) []pag
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := wasm.Compile(m.Graph, m.Weights, wasm.Options{Task: m.Task})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := native.New(t.Context(), c.Module, c.Weights, native.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
+	e := nativeEngine(t, m)
 	if err := e.Feed(picture.Pix, picture.W, picture.H); err != nil {
 		t.Fatal(err)
 	}

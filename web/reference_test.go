@@ -9,6 +9,8 @@ import (
 	"spotter/models/detect"
 	"spotter/models/load"
 	"spotter/models/reference"
+	"spotter/wasm"
+	native "spotter/wasm/run"
 )
 
 // modelFile is the model that the page starts with.
@@ -19,6 +21,21 @@ const (
 	minIOU   = 0.99
 	maxScore = 0.01
 )
+
+// nativeEngine compiles a model and runs it outside the browser.
+func nativeEngine(t *testing.T, m *load.Model) *native.Engine {
+	t.Helper()
+	c, err := wasm.Compile(m.Graph, m.Weights, wasm.Options{Task: m.Task})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := native.New(t.Context(), c.Module, c.Weights, native.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
 
 var referenceModel = sync.OnceValues(func() (*load.Model, error) {
 	data, err := os.ReadFile(modelFile)
